@@ -1,0 +1,20 @@
+# The library: every room and the shepherd's image in one archive. Users link netrunner::netrunner.
+set(netrunner_objects "")
+foreach(room IN LISTS NETRUNNER_ROOMS)
+  list(APPEND netrunner_objects $<TARGET_OBJECTS:netrunner_${room}>)
+endforeach()
+if(TARGET netrunner_shepherd_image)
+  list(APPEND netrunner_objects $<TARGET_OBJECTS:netrunner_shepherd_image>)
+endif()
+if(NOT netrunner_objects)
+  message(STATUS "NetRunner: no room has files yet, the library is skipped")
+  return()
+endif()
+
+add_library(netrunner STATIC ${netrunner_objects})
+add_library(netrunner::netrunner ALIAS netrunner)
+set_target_properties(netrunner PROPERTIES LINKER_LANGUAGE CXX)
+target_compile_features(netrunner PUBLIC cxx_std_23)
+target_include_directories(netrunner PUBLIC
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
+target_link_libraries(netrunner PRIVATE PkgConfig::LIBURING spdlog::spdlog PUBLIC Threads::Threads)
