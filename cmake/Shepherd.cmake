@@ -17,7 +17,7 @@ target_include_directories(netrunner_shepherd PRIVATE "${PROJECT_SOURCE_DIR}" "$
 target_compile_definitions(netrunner_shepherd PRIVATE NETRUNNER_SHEPHERD=1)
 target_compile_options(netrunner_shepherd PRIVATE -Os -g0 -fno-exceptions -fno-rtti -fno-stack-protector -fno-pie
   -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections)
-target_link_options(netrunner_shepherd PRIVATE -static -no-pie -s -Wl,--gc-sections -Wl,--build-id=none)
+target_link_options(netrunner_shepherd PRIVATE -static -s -Wl,--gc-sections -Wl,--build-id=none)
 target_link_libraries(netrunner_shepherd PRIVATE netrunner_warnings -l:liburing.a)
 
 configure_file("${PROJECT_SOURCE_DIR}/cmake/shepherd_image.S.in" "${PROJECT_BINARY_DIR}/shepherd_image.S" @ONLY)
