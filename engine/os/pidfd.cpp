@@ -1,0 +1,25 @@
+#include "engine/os/pidfd.hpp"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace netrunner::os {
+
+Result<UniqueFd> open_pidfd(pid_t pid) {
+  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (fd >= 0) return UniqueFd(fd);
+  const int failure = errno == EINVAL && pid > 0 ? ESRCH : errno;
+  return std::unexpected(system_error("process " + std::to_string(pid), Stage::none, failure));
+}
+
+int signal_pidfd(int pidfd, int signal) noexcept {
+  return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0 ? 0 : errno;
+}
+
+bool has_ended(int pidfd) noexcept {
+  pollfd polled{pidfd, POLLIN, 0};
+  return ::poll(&polled, 1, 0) > 0;
+}
+
+}  // namespace netrunner::os

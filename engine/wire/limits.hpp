@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace netrunner::wire {
+
+/// Bounds of the treaty. A frame is one SOCK_SEQPACKET message; SCM_RIGHTS carries 253 descriptors at most.
+inline constexpr std::size_t frame_bytes_max = 64 * 1024;
+inline constexpr std::size_t frame_descriptors_max = 250;
+/// A Spawn whose body is larger travels in a sealed memfd. At least a dozen inline ones fit one frame.
+inline constexpr std::size_t inline_body_bytes_max = 5 * 1024;
+inline constexpr std::size_t memfd_body_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::size_t rungs_max = 16;
+inline constexpr std::size_t actions_max = 256;      ///< Descriptors of one command.
+inline constexpr std::size_t resource_limits_max = 32;
+inline constexpr std::size_t groups_max = 1024;
+inline constexpr std::size_t cpus_max = 1024;
+inline constexpr std::size_t failure_head_bytes_max = 1024;  ///< First bytes of a program that could not be executed.
+inline constexpr std::size_t failure_path_bytes_max = 4096;
+
+static_assert(inline_body_bytes_max * 12 <= frame_bytes_max);
+static_assert(frame_descriptors_max <= 253);
+
+}  // namespace netrunner::wire

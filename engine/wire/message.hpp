@@ -1,0 +1,194 @@
+#pragma once
+/// What host and shepherd say to each other. A frame is a FrameHeader, then messages, each a MessageHeader and its
+/// fixed struct (then, for Spawn and StartFailed, a body), padded to 8 bytes. Little-endian, no pointers. The
+/// descriptors of a frame are attached in the order of the messages that announce them.
+
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/wire/child_id.hpp"
+#include "engine/wire/limits.hpp"
+
+namespace netrunner::wire {
+
+inline constexpr std::uint32_t frame_magic = 0x3154524eU;  // "NRT1": the version is part of it.
+
+enum class MessageType : std::uint16_t {
+  // Host to shepherd.
+  spawn = 1,    ///< SpawnFixed and a body; descriptors: [body memfd] [cwd] then one per action that attaches one.
+  signal,       ///< SignalFixed; answered by signal_sent with the same request.
+  stop,         ///< StopFixed and its rungs as body: begins the ladder, or shortens the one under way.
+  settle,       ///< SettleFixed: output is drained; deal with the group, then forget the command. Answered by settled.
+  ping,         ///< PingFixed; answered by pong.
+  shutdown,     ///< Nothing fixed: no command will follow; exit when none is left.
+  // Shepherd to host.
+  ready = 64,   ///< ReadyFixed: first message.
+  started,      ///< StartedFixed; descriptor: the leader's pidfd.
+  start_failed, ///< StartFailedFixed and a body: path, then the head of the file at that path.
+  exited,       ///< ExitedFixed.
+  signal_sent,  ///< SignalSentFixed.
+  settled,      ///< SettledFixed.
+  pong,         ///< PingFixed.
+};
+
+struct FrameHeader {
+  std::uint32_t magic = frame_magic;
+  std::uint32_t message_count = 0;
+};
+
+struct MessageHeader {
+  MessageType type{};
+  std::uint16_t descriptor_count = 0;
+  std::uint32_t bytes = 0;  ///< Fixed part and body, without this header and without padding.
+};
+
+/// How one of the command's descriptors comes about.
+enum class ActionKind : std::uint8_t {
+  attached,   ///< The next attached descriptor of the message.
+  open_file,  ///< Open the path in the body.
+  null,       ///< Open /dev/null.
+  same_as,    ///< A copy of the command's descriptor `other`.
+  closed,     ///< Not open (only 0, 1, 2; others are closed anyway).
+};
+
+struct Action {
+  std::uint16_t number = 0;  ///< The command's descriptor.
+  ActionKind kind = ActionKind::closed;
+  std::uint8_t reserved = 0;
+  std::uint32_t other = 0;        ///< same_as: which. open_file: offset of the path in the strings.
+  std::uint32_t open_flags = 0;   ///< open_file: O_*; O_NOCTTY | O_CLOEXEC are added.
+  std::uint32_t permissions = 0;  ///< open_file: mode of a new file.
+};
+
+struct WireRung {
+  std::int32_t signal = 0;
+  std::uint32_t target = 0;  ///< netrunner::Target.
+  std::int64_t pause_ns = 0;
+};
+
+struct WireLimit {
+  std::uint32_t resource = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t soft = 0, hard = 0;
+};
+
+/// Bits of SpawnFixed::flags.
+enum SpawnFlag : std::uint32_t {
+  body_in_memfd = 1U << 0,       ///< The first descriptor holds the body.
+  cwd_attached = 1U << 1,        ///< The next descriptor is the host's current directory (O_PATH): fchdir first.
+  has_cwd = 1U << 2,             ///< `cwd_offset` names the command's directory, after the host's.
+  own_session = 1U << 3,         ///< setsid(2) instead of a new group.
+  join_group = 1U << 4,          ///< setpgid(0, join_group).
+  has_umask = 1U << 5,
+  has_nice = 1U << 6,
+  has_oom_score = 1U << 7,
+  has_uid = 1U << 8,
+  has_gid = 1U << 9,
+  has_groups = 1U << 10,         ///< setgroups(2) with the list, which may be empty.
+  set_no_new_privs = 1U << 11,
+  search_path = 1U << 12,        ///< The program has no '/': try each directory of the command's PATH.
+  shell_fallback = 1U << 13,     ///< ENOEXEC: /bin/sh runs it.
+};
+
+/// The body, in this order, each list padded to 8 bytes: Action[action_count], WireRung[rung_count],
+/// WireLimit[limit_count], uint32 group[group_count], uint32 cpu[cpu_count], then the strings, each ending with
+/// NUL: program, argv[argument_count], environment[environment_count] ("NAME=value"), and what offsets point to.
+struct SpawnFixed {
+  ChildId id;
+  std::uint32_t flags = 0;
+  std::uint32_t body_bytes = 0;  ///< Of the body, wherever it is.
+  std::uint32_t action_count = 0, rung_count = 0, limit_count = 0, group_count = 0, cpu_count = 0;
+  std::uint32_t argument_count = 0, environment_count = 0;
+  std::uint32_t cwd_offset = 0;  ///< In the strings.
+  std::uint32_t strings_bytes = 0;
+  std::int32_t join_group = 0;
+  std::uint32_t umask = 0;
+  std::int32_t nice = 0;
+  std::int32_t oom_score_adj = 0;
+  std::uint32_t uid = 0, gid = 0;
+  std::uint32_t reserved = 0;
+};
+
+struct SignalFixed {
+  ChildId id;
+  std::uint32_t request = 0;  ///< Chosen by the host.
+  std::int32_t signal = 0;
+  std::uint32_t target = 0;
+  std::uint32_t reserved = 0;
+};
+
+struct StopFixed {
+  ChildId id;
+  std::uint32_t rung_count = 0;
+  std::uint32_t reserved = 0;
+};
+
+enum class SettlePolicy : std::uint32_t { stop = 0, leave = 1 };
+
+struct SettleFixed {
+  ChildId id;
+  SettlePolicy policy = SettlePolicy::stop;
+  std::uint32_t reserved = 0;
+};
+
+struct PingFixed {
+  std::uint64_t cookie = 0;
+};
+
+struct ReadyFixed {
+  std::int32_t pid = 0;
+  std::uint32_t spawn_path = 0;  ///< netrunner::SpawnPath: 0 asynchronous, 1 vfork.
+};
+
+struct StartedFixed {
+  ChildId id;
+  std::int32_t pid = 0;
+  std::uint32_t reserved = 0;
+  std::int64_t spawned_ns = 0;
+  std::int64_t exec_ns = 0;
+};
+
+struct StartFailedFixed {
+  ChildId id;
+  std::uint32_t stage = 0;  ///< netrunner::Stage.
+  std::int32_t sys_errno = 0;
+  std::uint32_t index = 0;       ///< Of the action or limit that failed.
+  std::uint32_t path_bytes = 0;  ///< Body: the path that was tried last, without NUL...
+  std::uint32_t head_bytes = 0;  ///< ...then the first bytes of that file (0: it could not be read).
+  std::uint32_t reserved = 0;
+};
+
+struct ExitedFixed {
+  ChildId id;
+  std::int32_t si_code = 0;    ///< CLD_EXITED, CLD_KILLED or CLD_DUMPED, see waitid(2).
+  std::int32_t si_status = 0;  ///< The exit code, or the signal.
+  std::uint64_t user_us = 0, system_us = 0, max_rss_kib = 0;
+  std::int64_t exited_ns = 0;
+  std::uint32_t alone = 0;     ///< 1: its group is empty, it is reaped and forgotten; no settle must follow.
+  std::uint32_t stragglers = 0;
+};
+
+struct SignalSentFixed {
+  ChildId id;
+  std::uint32_t request = 0;  ///< 0: a rung of the ladder.
+  std::int32_t signal = 0;
+  std::uint32_t target = 0;
+  std::int32_t sys_errno = 0;
+  std::int64_t at_ns = 0;
+};
+
+struct SettledFixed {
+  ChildId id;
+  std::uint32_t stragglers = 0;
+  std::uint32_t tree_empty = 1;
+  std::int64_t gone_ns = 0;
+};
+
+template <class T>
+concept Wire = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
+static_assert(Wire<FrameHeader> && Wire<MessageHeader> && Wire<Action> && Wire<WireRung> && Wire<WireLimit>);
+static_assert(Wire<SpawnFixed> && Wire<SignalFixed> && Wire<StopFixed> && Wire<SettleFixed> && Wire<PingFixed>);
+static_assert(Wire<ReadyFixed> && Wire<StartedFixed> && Wire<StartFailedFixed> && Wire<ExitedFixed>);
+static_assert(Wire<SignalSentFixed> && Wire<SettledFixed>);
+
+}  // namespace netrunner::wire

@@ -1,0 +1,147 @@
+#pragma once
+/// What to run: an immutable, reusable value, cheap to copy. Each setter returns a new one.
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+#include <netrunner/deadline.hpp>
+#include <netrunner/kill_ladder.hpp>
+#include <netrunner/limits.hpp>
+#include <netrunner/stdio.hpp>
+
+namespace netrunner {
+
+/// The process group that the command starts in.
+enum class Grouping : std::uint8_t {
+  own_group,    ///< A new process group in the shepherd's session (no controlling terminal). Default.
+  own_session,  ///< setsid(2): 15 to 20 µs more.
+  join,         ///< The group of `Spec::join_group`, which must be of the same session; it isn't killed as a group.
+};
+
+/// What happens to processes of the command that outlive its leader.
+enum class Stragglers : std::uint8_t { stop, leave };
+
+/// What happens when a stream has delivered its output limit.
+enum class AtLimit : std::uint8_t {
+  stop,      ///< No byte more is read; the command is stopped by its ladder, reason output_limit.
+  truncate,  ///< The rest is read and dropped, and counted; the command goes on.
+};
+
+/// How the bytes that come after the leader's exit are waited for.
+struct Drain {
+  Nanoseconds idle = std::chrono::milliseconds(250);  ///< Silence that ends it; re-armed by each byte.
+  Nanoseconds max = std::chrono::seconds(5);          ///< Never beyond this, however much comes.
+  [[nodiscard]] static Drain until_end_of_file() { return {Nanoseconds::max(), Nanoseconds::max()}; }
+  friend bool operator==(const Drain&, const Drain&) = default;
+};
+
+/// Who the command runs as; names are looked up in the caller's thread, before the start.
+struct Identity {
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+  /// Supplementary groups. Unset with a uid set: none but gid (never the host's).
+  std::optional<std::vector<gid_t>> groups;
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+class Command {
+ public:
+  struct EnvironmentChange {
+    std::string name;
+    std::optional<std::string> value;  ///< nullopt: unset.
+    friend bool operator==(const EnvironmentChange&, const EnvironmentChange&) = default;
+  };
+
+  /// Everything that was asked for. Read it; change it through the setters.
+  struct Spec {
+    std::string program;                 ///< With a '/': that file. Without: looked up in the command's own PATH.
+    std::vector<std::string> arguments;  ///< argv[1...].
+    std::optional<std::string> arg0;     ///< argv[0] where it isn't the program.
+    bool clear_environment = false;      ///< Start from nothing instead of from the host's environment.
+    std::vector<EnvironmentChange> environment;
+    std::optional<std::string> cwd;
+    Stdio in = Stdio::null();
+    std::optional<Stdio> out, err;       ///< Unset: a pipe and inherit for spawn, captured for run.
+    std::vector<ExtraDescriptor> extras;
+    Nanoseconds deadline = Nanoseconds::max();    ///< Wall time from the request; then the ladder runs.
+    Nanoseconds idle_limit = Nanoseconds::max();  ///< No byte of output for so long; then the ladder runs.
+    Drain drain;
+    KillLadder ladder;
+    Stragglers stragglers = Stragglers::stop;
+    std::uint64_t output_limit = UINT64_MAX;  ///< Bytes per output stream.
+    AtLimit at_limit = AtLimit::stop;
+    std::uint64_t budget_bytes = 0;           ///< For all streams of the command together; 0: the engine's default.
+    Grouping grouping = Grouping::own_group;
+    pid_t join_group = 0;
+    std::optional<mode_t> umask;
+    std::optional<int> nice;
+    std::vector<ResourceLimit> resource_limits;
+    Identity identity;
+    bool no_new_privs = false;
+    std::optional<int> oom_score_adj;
+    std::vector<int> cpus;                    ///< sched_setaffinity(2); empty: the shepherd's.
+    bool shell_fallback = false;              ///< ENOEXEC on a text file: run it by /bin/sh, as execvp does.
+    bool operator==(const Spec&) const = default;
+  };
+
+  template <std::convertible_to<std::string_view>... Args>
+  explicit Command(std::string_view program, const Args&... arguments) : Command(std::string(program)) {
+    body_->arguments = {std::string(std::string_view(arguments))...};
+  }
+  explicit Command(const char* program) : Command(std::string(program)) {}
+  explicit Command(std::string program) : body_(std::make_shared<Spec>()) { body_->program = std::move(program); }
+  /// program and arguments in one list; must not be empty (an empty one is an error at the start).
+  [[nodiscard]] static Command from_argv(std::vector<std::string> argv);
+  /// `/bin/sh -c script`, by wish and visibly.
+  [[nodiscard]] static Command shell(std::string script, std::string shell = "/bin/sh");
+
+  [[nodiscard]] const Spec& spec() const noexcept { return *body_; }
+  friend bool operator==(const Command& a, const Command& b) { return *a.body_ == *b.body_; }
+
+  [[nodiscard]] Command arg(std::string argument) const;
+  [[nodiscard]] Command args(std::vector<std::string> arguments) const;  ///< Appended.
+  [[nodiscard]] Command arg0(std::string name) const;
+  [[nodiscard]] Command env(std::string name, std::string value) const;
+  [[nodiscard]] Command unset_env(std::string name) const;
+  [[nodiscard]] Command clear_env() const;
+  [[nodiscard]] Command cwd(std::string path) const;
+  [[nodiscard]] Command in(Stdio stdio) const;
+  [[nodiscard]] Command out(Stdio stdio) const;
+  [[nodiscard]] Command err(Stdio stdio) const;
+  [[nodiscard]] Command input(std::string bytes) const;  ///< in(Stdio::bytes(...)).
+  [[nodiscard]] Command extra(ExtraDescriptor descriptor) const;
+  /// Zero ends it at once; the largest value never.
+  [[nodiscard]] Command deadline(Nanoseconds after) const;
+  [[nodiscard]] Command idle_limit(Nanoseconds silence) const;
+  [[nodiscard]] Command drain(Drain drain) const;
+  [[nodiscard]] Command ladder(KillLadder ladder) const;
+  [[nodiscard]] Command stragglers(Stragglers policy) const;
+  [[nodiscard]] Command output_limit(std::uint64_t bytes, AtLimit policy = AtLimit::stop) const;
+  [[nodiscard]] Command budget(std::uint64_t bytes) const;
+  [[nodiscard]] Command grouping(Grouping grouping, pid_t join_group = 0) const;
+  [[nodiscard]] Command umask(mode_t mask) const;
+  [[nodiscard]] Command nice(int value) const;
+  [[nodiscard]] Command resource_limit(ResourceLimit limit) const;
+  [[nodiscard]] Command identity(Identity identity) const;
+  /// user[:group] by name or number, with the user's own supplementary groups (getgrouplist(3)).
+  [[nodiscard]] Result<Command> user(std::string_view user_and_group) const;
+  [[nodiscard]] Command no_new_privs() const;
+  [[nodiscard]] Command oom_score_adj(int value) const;
+  [[nodiscard]] Command cpus(std::vector<int> cpus) const;
+  [[nodiscard]] Command shell_fallback() const;
+
+ private:
+  template <class Change>
+  [[nodiscard]] Command with(Change change) const;
+  std::shared_ptr<Spec> body_;
+};
+
+}  // namespace netrunner

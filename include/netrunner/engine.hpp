@@ -1,0 +1,123 @@
+#pragma once
+/// The engine: shards, each one thread with one io_uring, and a shepherd beside each.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <netrunner/awaitable.hpp>
+#include <netrunner/command.hpp>
+#include <netrunner/pipeline.hpp>
+#include <netrunner/process.hpp>
+#include <netrunner/stats.hpp>
+#include <netrunner/task.hpp>
+
+namespace netrunner {
+
+enum class Threads : std::uint8_t {
+  own,      ///< A thread per shard.
+  foreign,  ///< None: the thread that called open() turns the one shard, from its own event loop.
+};
+
+struct EngineOptions {
+  std::uint32_t shards = 0;                       ///< 0: one per core that this process may use. 64 at most.
+  Threads threads = Threads::own;
+  std::uint64_t window_bytes = 256 * KiB;         ///< Credit of a stream where Stdio::window says nothing.
+  std::uint64_t command_budget_bytes = 1 * MiB;   ///< Credit of all streams of a command together.
+  std::uint64_t shard_budget_bytes = 64 * MiB;    ///< Bytes that all streams of a shard may have in the host.
+  std::uint32_t chunk_bytes = 64 * KiB;           ///< Largest read; a power of two from 4 KiB to 1 MiB.
+  std::uint32_t pipe_bytes = 0;                   ///< F_SETPIPE_SZ for every pipe; 0: the kernel's default.
+  std::uint32_t commands_max = 65536;             ///< Per shard; past it spawn gives limit_reached.
+  bool asynchronous_spawn = true;                 ///< False: CLONE_VFORK even where futexes can be awaited.
+  Nanoseconds close_max = std::chrono::seconds(10);  ///< Engine::close waits for so long, then it kills.
+  std::string shepherd_path;                      ///< A shepherd in a file, where a memfd can't be executed.
+};
+
+/// Output kept by a capture: the first and the last bytes, and how many there were.
+struct Captured {
+  std::string head;                ///< All of it where nothing was cut.
+  std::string tail;                ///< The last bytes, where it was cut.
+  std::uint64_t total_bytes = 0;
+  [[nodiscard]] bool truncated() const noexcept { return head.size() + tail.size() != total_bytes; }
+  [[nodiscard]] std::string text() const;  ///< head, a line that says how much is missing, tail.
+};
+
+struct CaptureLimits {
+  std::uint64_t head_bytes = 1 * MiB;  ///< Kept from the start, of each stream.
+  std::uint64_t tail_bytes = 64 * KiB; ///< Kept from the end.
+};
+
+/// The result of run(): how it ended, and what it wrote.
+struct Completed {
+  Ended ended;
+  Captured out, err;
+  [[nodiscard]] bool success() const noexcept { return ended.success(); }
+  /// Asked for, never forced: an error that names the command's end and quotes its last words on stderr.
+  [[nodiscard]] Result<void> check() const;
+};
+
+struct PipelineCompleted {
+  PipelineEnded ended;
+  Captured out;               ///< stdout of the last stage.
+  std::vector<Captured> err;  ///< stderr of each stage.
+  [[nodiscard]] bool success() const noexcept { return ended.success(); }
+};
+
+/// What close() had to stop.
+struct CloseReport {
+  std::uint64_t stopped = 0;   ///< Commands that were running.
+  std::uint64_t detached = 0;  ///< Of them, detached ones.
+  std::uint64_t killed = 0;    ///< Of them, those whose ladder had not ended within close_max.
+  bool complete = true;        ///< Everything is gone.
+};
+
+/// Owner of all shards. Any thread may call; close() and the destructor only one at a time.
+/// Needs Linux 6.1 (io_uring with DEFER_TASKRUN), see io_uring_setup(2). Not usable after fork(2): verbs then give
+/// engine_closed, and the child must not destroy it but _exit or exec.
+class Engine {
+ public:
+  [[nodiscard]] static Result<Engine> open(EngineOptions options = {});
+  Engine(Engine&& other) noexcept;
+  Engine& operator=(Engine&& other) noexcept;
+  ~Engine();  ///< close(), and its report is dropped.
+
+  /// Starts a command; done when exec(2) has succeeded, or failed with an Error that names stage and subject.
+  /// The call itself never blocks. Its arguments are checked at once; the environment is read now (setenv(3) in
+  /// another thread races with it as with everything else).
+  [[nodiscard]] Awaitable<Process> spawn(const Command& command);
+  /// The same; `stop` triggered: the command's ladder runs, reason `stopped`. Before the start: `cancelled`.
+  [[nodiscard]] Awaitable<Process> spawn(const Command& command, std::stop_token stop);
+  [[nodiscard]] Task<Result<PipelineProcess>> spawn(Pipeline pipeline);
+
+  /// Runs it to its end with bounded capture; stdout and stderr are captured unless the command says otherwise.
+  [[nodiscard]] Task<Result<Completed>> capture(Command command, CaptureLimits limits = {}, std::stop_token stop = {});
+  [[nodiscard]] Task<Result<PipelineCompleted>> capture(Pipeline pipeline, CaptureLimits limits = {});
+  /// The same for a plain thread: blocks. Not on a shard's thread.
+  [[nodiscard]] Result<Completed> run(const Command& command, CaptureLimits limits = {});
+  [[nodiscard]] Result<PipelineCompleted> run(const Pipeline& pipeline, CaptureLimits limits = {});
+
+  [[nodiscard]] Task<EngineStats> stats();
+  /// `co_await engine.hop(n)`: the coroutine goes on in the thread of shard n.
+  [[nodiscard]] Awaitable<void> hop(std::uint32_t shard);
+
+  /// Stops admitting, stops everything by its ladder, waits close_max at most, kills the rest, ends shards and
+  /// shepherds. Verbs under way end with engine_closed, waits with their result. Idempotent.
+  CloseReport close();
+
+  /// Threads::foreign: readable when turn() has work; level, for poll(2) or epoll(7). Owned by the engine.
+  [[nodiscard]] int event_fd() const noexcept;
+  /// Threads::foreign, on the thread that opened it: does what is to do, waiting at most `wait_max` for the first.
+  void turn(Nanoseconds wait_max = Nanoseconds{0});
+
+  [[nodiscard]] std::uint32_t shards() const noexcept;
+  [[nodiscard]] detail::Core* core() const noexcept { return core_; }
+
+ private:
+  explicit Engine(detail::Core* core) noexcept : core_(core) {}
+  detail::Core* core_ = nullptr;
+};
+
+}  // namespace netrunner

@@ -1,0 +1,118 @@
+#pragma once
+/// How a command ended: a value, never an error, and never one integer for exit code and signal.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <variant>
+#include <vector>
+
+#include <netrunner/kill_ladder.hpp>
+#include <netrunner/stdio.hpp>
+
+namespace netrunner {
+
+struct Exited {
+  int code = 0;
+  friend bool operator==(const Exited&, const Exited&) = default;
+};
+struct Signaled {
+  int signal = 0;
+  bool core_dumped = false;
+  friend bool operator==(const Signaled&, const Signaled&) = default;
+};
+/// The shepherd died before it could tell.
+struct Unknown {
+  friend bool operator==(const Unknown&, const Unknown&) = default;
+};
+using ExitStatus = std::variant<Exited, Signaled, Unknown>;
+
+/// Why it ended: the first cause, whatever the status became in consequence.
+enum class EndReason : std::uint8_t {
+  exited,         ///< By itself.
+  signaled,       ///< By a signal that the engine didn't send.
+  deadline,       ///< Command::deadline passed.
+  idle,           ///< Command::idle_limit passed without a byte of output.
+  output_limit,   ///< Command::output_limit, AtLimit::stop.
+  stopped,        ///< Process::stop or kill, a stop token, Engine::close.
+  owner_gone,     ///< The Process handle was dropped.
+  shepherd_lost,  ///< The helper died; the host killed what it knew.
+};
+[[nodiscard]] std::string_view name_of(EndReason reason) noexcept;
+
+/// getrusage(2) of the leader and of the descendants that it waited for.
+struct Usage {
+  std::uint64_t user_us = 0, system_us = 0;
+  std::uint64_t max_rss_kib = 0;  ///< Of the command alone: the host's size doesn't show in it.
+};
+
+/// CLOCK_MONOTONIC nanoseconds; 0: it did not happen.
+struct Timeline {
+  std::int64_t queued_ns = 0;      ///< spawn() was called.
+  std::int64_t spawned_ns = 0;     ///< The process exists.
+  std::int64_t exec_ns = 0;        ///< execve(2) is past its point of no return.
+  std::int64_t first_byte_ns = 0;  ///< First byte of output.
+  std::int64_t exited_ns = 0;      ///< The leader ended.
+  std::int64_t drained_ns = 0;     ///< Every output stream reached its end, or the drain budget ended.
+  std::int64_t gone_ns = 0;        ///< No process of it is left (as far as the containment sees).
+};
+
+/// How one output stream ended.
+enum class StreamEnd : std::uint8_t {
+  none,       ///< Not a pipe to the host.
+  file_end,   ///< End of file: every byte was delivered or is in the reader's hands.
+  inherited,  ///< The drain budget ended; a descendant still held the pipe.
+  limit,      ///< Stopped reading at the output limit.
+  truncated,  ///< End of file; bytes past the output limit were dropped and counted.
+  lost,       ///< The shepherd died; what was in the pipe by then was delivered.
+  abandoned,  ///< Nobody wanted the rest: the handle was dropped, or the stream was closed by the reader.
+};
+[[nodiscard]] std::string_view name_of(StreamEnd end) noexcept;
+
+struct StreamSummary {
+  Stream stream = Stream::out;
+  StreamEnd end = StreamEnd::none;
+  std::uint64_t bytes = 0;             ///< Moved: read from the command, or written to it.
+  std::uint64_t dropped_bytes = 0;     ///< Read past the output limit; input that the command never read.
+  std::uint64_t operations = 0;        ///< Reads or writes that moved bytes.
+  std::uint64_t stalls = 0;            ///< Times without credit (output) or without room (input).
+  std::uint64_t stalled_ns = 0;        ///< How long in all.
+};
+
+/// A rung of the ladder that was climbed, or a signal that was asked for.
+struct SignalSent {
+  int signal = 0;
+  Target target = Target::leader;
+  std::int64_t at_ns = 0;
+  int sys_errno = 0;  ///< EPERM: the kernel did not permit it. 0: delivered.
+};
+
+enum class Containment : std::uint8_t { automatic, process_group, cgroup, subreaper, pid_namespace };
+[[nodiscard]] std::string_view name_of(Containment containment) noexcept;
+
+/// Everything about a command that has ended.
+struct Ended {
+  ExitStatus status = Unknown{};
+  EndReason reason = EndReason::exited;
+  pid_t pid = 0;
+  Usage usage;
+  Timeline timeline;
+  std::vector<StreamSummary> streams;  ///< in, out, err and extras that are pipes to or from the host.
+  std::vector<SignalSent> signals;     ///< In order.
+  std::uint32_t stragglers = 0;        ///< Processes of it alive after the leader's exit.
+  bool tree_empty = true;              ///< No process of it is left.
+  Containment containment = Containment::process_group;
+  std::string stalled_on;              ///< "stdout: 64 KiB held by the reader for 12 s" where that bears on the end.
+
+  [[nodiscard]] bool success() const noexcept {
+    const auto* exited = std::get_if<Exited>(&status);
+    return exited != nullptr && exited->code == 0 && reason == EndReason::exited;
+  }
+  [[nodiscard]] const StreamSummary* stream(Stream which) const noexcept;
+};
+
+/// "exited 3", "killed by SIGKILL", "unknown".
+[[nodiscard]] std::string to_string(const ExitStatus& status);
+
+}  // namespace netrunner

@@ -1,0 +1,18 @@
+#pragma once
+/// Everything at once.
+
+#include <netrunner/awaitable.hpp>
+#include <netrunner/blocking.hpp>
+#include <netrunner/chunk.hpp>
+#include <netrunner/command.hpp>
+#include <netrunner/deadline.hpp>
+#include <netrunner/engine.hpp>
+#include <netrunner/error.hpp>
+#include <netrunner/exit_status.hpp>
+#include <netrunner/kill_ladder.hpp>
+#include <netrunner/limits.hpp>
+#include <netrunner/pipeline.hpp>
+#include <netrunner/process.hpp>
+#include <netrunner/stats.hpp>
+#include <netrunner/stdio.hpp>
+#include <netrunner/task.hpp>

@@ -1,0 +1,86 @@
+#pragma once
+/// A running command. Dropped = stopped by its ladder, without blocking.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <sys/types.h>
+#include <utility>
+
+#include <netrunner/awaitable.hpp>
+#include <netrunner/chunk.hpp>
+#include <netrunner/exit_status.hpp>
+#include <netrunner/stats.hpp>
+
+namespace netrunner {
+
+/// Owner of one command. Move-only; may be used and dropped in any thread, one verb per stream at a time.
+/// Outlives its Engine safely: verbs then give `engine_closed`, and wait() still gives the result.
+///
+/// Three facts, each awaitable any number of times, also after the fact: exited (the leader ended), drained (each
+/// output stream reached its end or the drain budget ended), and ended (nothing of it is left).
+class Process {
+ public:
+  Process() noexcept = default;
+  Process(detail::Core* core, detail::Child* child, pid_t pid) noexcept : core_(core), child_(child), pid_(pid) {}
+  Process(Process&& other) noexcept
+      : core_(other.core_), child_(std::exchange(other.child_, nullptr)), pid_(other.pid_) {}
+  Process& operator=(Process&& other) noexcept {
+    Process taken(std::move(other));
+    std::swap(core_, taken.core_);
+    std::swap(child_, taken.child_);
+    std::swap(pid_, taken.pid_);
+    return *this;
+  }
+  ~Process();
+
+  [[nodiscard]] explicit operator bool() const noexcept { return child_ != nullptr; }
+  /// The leader's process id, as the host sees it. A number for people: signals go by `signal`.
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+  /// The next bytes of an output stream, at most `bytes_max`; no value: end of output. Bytes come in order, none is
+  /// lost. Errors: not_a_pipe, stream_busy.
+  [[nodiscard]] Awaitable<std::optional<Chunk>> read(Stream stream = Stream::out, std::size_t bytes_max = SIZE_MAX);
+
+  /// Done when all bytes are accepted (written, or in the bounded queue). `bytes` must live until then.
+  /// Errors: broken_pipe (the command closed its stdin: a normal end of writing), not_a_pipe, stream_busy.
+  [[nodiscard]] Awaitable<void> write(std::span<const std::byte> bytes, Stream stream = Stream::in);
+  [[nodiscard]] Awaitable<void> write(std::string_view text, Stream stream = Stream::in) {
+    return write(std::as_bytes(std::span(text)), stream);
+  }
+
+  /// End of input, after what is queued; done when all of it was written (or the command closed it). Idempotent.
+  [[nodiscard]] Awaitable<void> close_input(Stream stream = Stream::in);
+  /// The reader wants no more: the pipe is closed, what is queued is dropped and counted, the command gets SIGPIPE
+  /// when it writes on. Done when the pipe is closed.
+  [[nodiscard]] Awaitable<void> close_output(Stream stream = Stream::out);
+
+  /// Sends one signal, in order with everything else. Errors: already_exited, permission_denied.
+  [[nodiscard]] Awaitable<void> signal(int number, Target target = Target::group);
+
+  /// Orders the command's ladder (or another) and returns at once. A second stop may only shorten the first.
+  void stop() const;
+  void stop(const KillLadder& ladder) const;
+  void kill() const { stop(KillLadder::at_once()); }
+
+  [[nodiscard]] Awaitable<ExitStatus> exited() const;
+  [[nodiscard]] Awaitable<void> drained() const;
+  /// The whole result, when nothing of the command is left. An stdin that nobody wrote to is closed, so that `cat`
+  /// ends. Output is not read: bytes that nobody reads hold the command up, until its deadline; after its exit they
+  /// delay this by Drain::max at most, and stay readable.
+  [[nodiscard]] Awaitable<Ended> wait() const;
+
+  [[nodiscard]] Awaitable<ProcessStats> stats() const;
+
+  /// The only way to outlive the owner: the command goes on by itself. Its pipes to the host are closed; its
+  /// deadlines end with the handle. It still ends with the engine's host, as everything does.
+  void detach() &&;
+
+ private:
+  detail::Core* core_ = nullptr;
+  detail::Child* child_ = nullptr;
+  pid_t pid_ = 0;
+};
+
+}  // namespace netrunner

@@ -1,0 +1,91 @@
+#pragma once
+/// Where a command's descriptors lead.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <netrunner/limits.hpp>
+
+namespace netrunner {
+
+/// A stream of a command, named by the descriptor number that the command sees.
+enum class Stream : int { in = 0, out = 1, err = 2 };
+[[nodiscard]] constexpr Stream extra_stream(int descriptor) noexcept { return static_cast<Stream>(descriptor); }
+
+/// One of the command's descriptors. A value: cheap to copy, nothing is opened until the command is started.
+class Stdio {
+ public:
+  enum class Kind : std::uint8_t {
+    null,        ///< /dev/null.
+    pipe,        ///< A pipe to or from the host, under credit.
+    inherit,     ///< The host's descriptor of the same number (/dev/null where the host has none).
+    file,        ///< A file, opened in the child: a slow file system delays only this command.
+    descriptor,  ///< A descriptor of the host; duplicated when the command is started.
+    merge,       ///< stderr into stdout's pipe (or the other way): one pipe, the kernel's order.
+    closed,      ///< Not open at all.
+    bytes,       ///< stdin only: known in advance, written by the engine, then end of input.
+  };
+  enum class FileMode : std::uint8_t { read, truncate, append, read_write };
+
+  [[nodiscard]] static Stdio null() { return Stdio{Kind::null}; }
+  [[nodiscard]] static Stdio pipe() { return Stdio{Kind::pipe}; }
+  [[nodiscard]] static Stdio inherit() { return Stdio{Kind::inherit}; }
+  [[nodiscard]] static Stdio closed() { return Stdio{Kind::closed}; }
+  /// stderr goes where stdout goes, or stdout where stderr goes.
+  [[nodiscard]] static Stdio merge() { return Stdio{Kind::merge}; }
+  [[nodiscard]] static Stdio file(std::string path, FileMode mode = FileMode::read, std::uint32_t permissions = 0666) {
+    Stdio stdio{Kind::file};
+    stdio.text_ = std::move(path);
+    stdio.mode_ = mode;
+    stdio.permissions_ = permissions;
+    return stdio;
+  }
+  /// Borrowed: it must stay open until `spawn` or `run` was called; the engine duplicates it then.
+  [[nodiscard]] static Stdio descriptor(int fd) {
+    Stdio stdio{Kind::descriptor};
+    stdio.fd_ = fd;
+    return stdio;
+  }
+  [[nodiscard]] static Stdio bytes(std::string input) {
+    Stdio stdio{Kind::bytes};
+    stdio.text_ = std::move(input);
+    return stdio;
+  }
+
+  /// The credit window of a pipe to the host, or the queue bound of a pipe from it; at least 1 byte.
+  [[nodiscard]] Stdio window(std::uint64_t bytes) && { window_bytes_ = bytes; return std::move(*this); }
+  /// F_SETPIPE_SZ for this pipe; 0 leaves the kernel's default (64 KiB).
+  [[nodiscard]] Stdio pipe_size(std::uint32_t bytes) && { pipe_bytes_ = bytes; return std::move(*this); }
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] FileMode file_mode() const noexcept { return mode_; }
+  [[nodiscard]] std::uint32_t permissions() const noexcept { return permissions_; }
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }  ///< The path, or the bytes.
+  [[nodiscard]] std::uint64_t window_bytes() const noexcept { return window_bytes_; }  ///< 0: the engine's default.
+  [[nodiscard]] std::uint32_t pipe_bytes() const noexcept { return pipe_bytes_; }
+  friend bool operator==(const Stdio&, const Stdio&) = default;
+
+ private:
+  explicit Stdio(Kind kind) noexcept : kind_(kind) {}
+  Kind kind_;
+  FileMode mode_ = FileMode::read;
+  std::uint32_t permissions_ = 0666;
+  int fd_ = -1;
+  std::uint32_t pipe_bytes_ = 0;
+  std::uint64_t window_bytes_ = 0;
+  std::string text_;
+};
+
+/// A descriptor above 2. `to_command`: the host writes, the command reads; `from_command`: the other way.
+enum class Direction : std::uint8_t { to_command, from_command };
+
+struct ExtraDescriptor {
+  int number = 3;  ///< What the command sees; 3 up to 255, unique.
+  Direction direction = Direction::from_command;
+  Stdio stdio = Stdio::null();
+  friend bool operator==(const ExtraDescriptor&, const ExtraDescriptor&) = default;
+};
+
+}  // namespace netrunner
