@@ -15,7 +15,7 @@ template <class... Args>
 }
 [[nodiscard]] inline netrunner::Command sh(std::string script) { return netrunner::Command::shell(std::move(script)); }
 [[nodiscard]] inline netrunner::Command python(std::string program) {
-  return netrunner::Command("python3", "-S", "-c", program);
+  return netrunner::Command("/usr/bin/python3", "-S", "-c", program);
 }
 
 }  // namespace tests
