@@ -53,10 +53,16 @@ class Running {
   nr::Process process_;
 };
 
+[[nodiscard]] inline nr::EngineOptions two_shards() {
+  nr::EngineOptions options;
+  options.shards = 2;
+  return options;
+}
+
 /// An engine for one test. Two shards unless the test says otherwise.
 class EngineFixture {
  public:
-  explicit EngineFixture(nr::EngineOptions options = {.shards = 2}) : engine_(value_of(nr::Engine::open(options))) {}
+  explicit EngineFixture(const nr::EngineOptions& options = two_shards()) : engine_(value_of(nr::Engine::open(options))) {}
 
   [[nodiscard]] nr::Engine& engine() { return engine_; }
   [[nodiscard]] nr::Engine& operator*() { return engine_; }
