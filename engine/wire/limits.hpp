@@ -13,6 +13,11 @@ inline constexpr std::size_t inline_body_bytes_max = 5 * 1024;
 inline constexpr std::size_t memfd_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t rungs_max = 16;
 inline constexpr std::size_t actions_max = 256;      ///< Descriptors of one command.
+inline constexpr std::size_t action_number_max = 255;
+/// Frames that wait behind a socket that the other side doesn't read. A shard has commands_max commands with a bounded
+/// number of messages each; a shepherd takes no new request while more than `frames_pause` wait.
+inline constexpr std::size_t frames_waiting_max = 16 * 1024;
+inline constexpr std::size_t frames_pause = 4;
 inline constexpr std::size_t resource_limits_max = 32;
 inline constexpr std::size_t groups_max = 1024;
 inline constexpr std::size_t cpus_max = 1024;

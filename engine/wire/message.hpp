@@ -52,17 +52,20 @@ enum class ActionKind : std::uint8_t {
 };
 
 struct Action {
-  std::uint16_t number = 0;  ///< The command's descriptor.
+  std::uint16_t number = 0;  ///< The command's descriptor: action_number_max at most.
   ActionKind kind = ActionKind::closed;
   std::uint8_t reserved = 0;
-  std::uint32_t other = 0;        ///< same_as: which. open_file: offset of the path in the strings.
+  std::uint32_t other = 0;        ///< same_as: its number. open_file: offset of the path in the strings.
   std::uint32_t open_flags = 0;   ///< open_file: O_*; O_NOCTTY | O_CLOEXEC are added.
   std::uint32_t permissions = 0;  ///< open_file: mode of a new file.
 };
 
+/// netrunner::Target, as the treaty says it.
+enum class WireTarget : std::uint32_t { leader = 0, group = 1, everything = 2 };
+
 struct WireRung {
   std::int32_t signal = 0;
-  std::uint32_t target = 0;  ///< netrunner::Target.
+  WireTarget target = WireTarget::leader;
   std::int64_t pause_ns = 0;
 };
 
@@ -92,7 +95,8 @@ enum SpawnFlag : std::uint32_t {
 
 /// The body, in this order, each list padded to 8 bytes: Action[action_count], WireRung[rung_count],
 /// WireLimit[limit_count], uint32 group[group_count], uint32 cpu[cpu_count], then the strings, each ending with
-/// NUL: program, argv[argument_count], environment[environment_count] ("NAME=value"), and what offsets point to.
+/// NUL: program, argv[argument_count], environment[environment_count] ("NAME=value"), and what offsets point to (the
+/// paths of open_file in the order of the actions, then cwd).
 struct SpawnFixed {
   ChildId id;
   std::uint32_t flags = 0;
@@ -113,7 +117,7 @@ struct SignalFixed {
   ChildId id;
   std::uint32_t request = 0;  ///< Chosen by the host.
   std::int32_t signal = 0;
-  std::uint32_t target = 0;
+  WireTarget target = WireTarget::leader;
   std::uint32_t reserved = 0;
 };
 
@@ -135,9 +139,24 @@ struct PingFixed {
   std::uint64_t cookie = 0;
 };
 
+/// How the shepherd starts processes here, found out by starting one.
+enum class CloneCall : std::uint32_t {
+  clone3 = 0,
+  clone = 1,  ///< clone3(2) is refused (a seccomp filter cannot look into its arguments).
+  fork = 2,   ///< CLONE_VM is refused too: the memory is copied, and the shepherd waits for each exec.
+};
+
+/// Bits of ReadyFixed::features.
+enum ReadyFeature : std::uint32_t {
+  group_by_pidfd = 1U << 0,  ///< PIDFD_SIGNAL_PROCESS_GROUP (Linux 6.9): a group signal can't reach a stranger.
+  futex_in_ring = 1U << 1,   ///< IORING_OP_FUTEX_WAIT (Linux 6.7).
+};
+
 struct ReadyFixed {
   std::int32_t pid = 0;
-  std::uint32_t spawn_path = 0;  ///< netrunner::SpawnPath: 0 asynchronous, 1 vfork.
+  std::uint32_t spawn_path = 0;  ///< netrunner::SpawnPath: 0 asynchronous, 1 vfork (the shepherd waits for exec).
+  CloneCall clone_call = CloneCall::clone3;
+  std::uint32_t features = 0;
 };
 
 struct StartedFixed {
@@ -160,8 +179,8 @@ struct StartFailedFixed {
 
 struct ExitedFixed {
   ChildId id;
-  std::int32_t si_code = 0;    ///< CLD_EXITED, CLD_KILLED or CLD_DUMPED, see waitid(2).
-  std::int32_t si_status = 0;  ///< The exit code, or the signal.
+  std::int32_t end_code = 0;    ///< CLD_EXITED, CLD_KILLED or CLD_DUMPED, see waitid(2).
+  std::int32_t end_status = 0;  ///< The exit code, or the signal.
   std::uint64_t user_us = 0, system_us = 0, max_rss_kib = 0;
   std::int64_t exited_ns = 0;
   std::uint32_t alone = 0;     ///< 1: its group is empty, it is reaped and forgotten; no settle must follow.
@@ -172,7 +191,7 @@ struct SignalSentFixed {
   ChildId id;
   std::uint32_t request = 0;  ///< 0: a rung of the ladder.
   std::int32_t signal = 0;
-  std::uint32_t target = 0;
+  WireTarget target = WireTarget::leader;
   std::int32_t sys_errno = 0;
   std::int64_t at_ns = 0;
 };
