@@ -60,12 +60,12 @@ struct Action {
   std::uint32_t permissions = 0;  ///< open_file: mode of a new file.
 };
 
-/// netrunner::Target, as the treaty says it.
+/// netrunner::Target, as the treaty says it. The fields are integers: what comes over the wire may be anything.
 enum class WireTarget : std::uint32_t { leader = 0, group = 1, everything = 2 };
 
 struct WireRung {
   std::int32_t signal = 0;
-  WireTarget target = WireTarget::leader;
+  std::uint32_t target = 0;  ///< WireTarget.
   std::int64_t pause_ns = 0;
 };
 
@@ -117,7 +117,7 @@ struct SignalFixed {
   ChildId id;
   std::uint32_t request = 0;  ///< Chosen by the host.
   std::int32_t signal = 0;
-  WireTarget target = WireTarget::leader;
+  std::uint32_t target = 0;  ///< WireTarget.
   std::uint32_t reserved = 0;
 };
 
@@ -191,7 +191,7 @@ struct SignalSentFixed {
   ChildId id;
   std::uint32_t request = 0;  ///< 0: a rung of the ladder.
   std::int32_t signal = 0;
-  WireTarget target = WireTarget::leader;
+  std::uint32_t target = 0;  ///< WireTarget.
   std::int32_t sys_errno = 0;
   std::int64_t at_ns = 0;
 };
