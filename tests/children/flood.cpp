@@ -1,5 +1,5 @@
-/// flood PROGRESS [BLOCK=4096] [DESCRIPTOR=1]: writes the pattern for ever and publishes exactly how much its pipe took.
-/// Its end of the pipe is set to O_NONBLOCK (by itself, as a program may), so that no write is half done unseen.
+/// flood PROGRESS [BLOCK=4096] [DESCRIPTOR=1]: writes the pattern for ever and publishes exactly how much its pipe
+/// took. Its end of the pipe is set to O_NONBLOCK (by itself, as a program may), so that no write is half done unseen.
 
 #include <cerrno>
 #include <cstdlib>

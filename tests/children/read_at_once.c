@@ -1,4 +1,5 @@
-/* read_at_once: takes what is on stdin at this very moment, without waiting, and prints "<bytes> eof" or "<bytes> open". */
+/* read_at_once: takes what is on stdin at this very moment, without waiting, and prints "<bytes> eof" or
+ * "<bytes> open". */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

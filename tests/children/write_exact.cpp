@@ -1,4 +1,5 @@
-/// write_exact BYTES [BLOCK=65536] [DESCRIPTOR=1] [EXIT_CODE=0]: writes so many bytes of the pattern, blocking, and exits.
+/// write_exact BYTES [BLOCK=65536] [DESCRIPTOR=1] [EXIT_CODE=0]: writes so many bytes of the pattern
+/// (blocking) and exits.
 
 #include <algorithm>
 #include <cerrno>

@@ -1,5 +1,6 @@
 #pragma once
-/// Many coroutines at once, so many in flight: crowd(host.engine(), 10'000, 256, [&](std::size_t n) -> nr::Task<void> {...}).
+/// Many coroutines at once, so many in flight:
+///   crowd(host.engine(), 10'000, 256, [&](std::size_t n) -> nr::Task<void> {...}).
 
 #include <algorithm>
 #include <atomic>

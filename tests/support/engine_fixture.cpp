@@ -10,8 +10,8 @@ std::optional<nr::Chunk> Running::read(nr::Stream stream, std::size_t bytes_max)
   return value_of(nr::blocking::get(process_.read(stream, bytes_max), verb_deadline()));
 }
 
-std::string Running::read_text(nr::Stream stream, std::size_t bytes_max) {
-  const std::optional<nr::Chunk> chunk = read(stream, bytes_max);
+std::string Running::read_text(nr::Stream stream) {
+  const std::optional<nr::Chunk> chunk = read(stream);
   return chunk ? std::string(chunk->text()) : std::string();
 }
 

@@ -33,9 +33,10 @@ class Running {
   [[nodiscard]] nr::Process take() { return std::move(process_); }
   [[nodiscard]] pid_t pid() const { return process_.pid(); }
 
-  /// Gives up after `patience(60 s)`, with an exception: a test must not hang.
-  [[nodiscard]] std::optional<nr::Chunk> read(nr::Stream stream = nr::Stream::out, std::size_t bytes_max = SIZE_MAX);
-  [[nodiscard]] std::string read_text(nr::Stream stream = nr::Stream::out, std::size_t bytes_max = SIZE_MAX);
+  /// All of them give up after `patience(60 s)`, with an exception: a test must not hang.
+  [[nodiscard]] std::optional<nr::Chunk> read(nr::Stream stream = nr::Stream::out,
+                                              std::size_t bytes_max = SIZE_MAX);
+  [[nodiscard]] std::string read_text(nr::Stream stream = nr::Stream::out);
   [[nodiscard]] std::string read_exactly(std::size_t bytes, nr::Stream stream = nr::Stream::out);
   [[nodiscard]] std::string read_all(nr::Stream stream = nr::Stream::out);
   void write(std::string_view text, nr::Stream stream = nr::Stream::in);
@@ -47,7 +48,9 @@ class Running {
   [[nodiscard]] nr::ProcessStats stats();
   /// The figures of one stream; all zero where it is no pipe.
   [[nodiscard]] nr::StreamStats stream_stats(nr::Stream stream = nr::Stream::out);
-  [[nodiscard]] std::uint64_t held_bytes(nr::Stream stream = nr::Stream::out) { return stream_stats(stream).held_bytes; }
+  [[nodiscard]] std::uint64_t held_bytes(nr::Stream stream = nr::Stream::out) {
+    return stream_stats(stream).held_bytes;
+  }
 
  private:
   nr::Process process_;
@@ -62,7 +65,8 @@ class Running {
 /// An engine for one test. Two shards unless the test says otherwise.
 class EngineFixture {
  public:
-  explicit EngineFixture(const nr::EngineOptions& options = two_shards()) : engine_(value_of(nr::Engine::open(options))) {}
+  explicit EngineFixture(const nr::EngineOptions& options = two_shards())
+      : engine_(value_of(nr::Engine::open(options))) {}
 
   [[nodiscard]] nr::Engine& engine() { return engine_; }
   [[nodiscard]] nr::Engine& operator*() { return engine_; }

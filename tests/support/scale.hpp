@@ -25,7 +25,7 @@ namespace tests {
 /// `full` runs in the full measure, fewer otherwise, never fewer than `least`.
 [[nodiscard]] std::size_t scaled(std::size_t full, std::size_t least = 1);
 
-/// A bound of time between right and wrong, stretched for a slow machine. Never for a time that the test itself asks for.
+/// A bound of time between right and wrong, stretched for a slow machine.
 [[nodiscard]] netrunner::Nanoseconds patience(netrunner::Nanoseconds bound);
 
 /// Seconds since it was made.
