@@ -251,7 +251,7 @@ TEST(Streams, AnExtraDescriptorMayBeAFileOrAHostsOwn) {
   write_file(folder / "in", "from a file\n");
   OpenFile own(folder / "own", O_RDWR | O_CREAT);
   const nr::Completed completed = host.run(
-      sh("cat <&3; echo own >&200")
+      nr::Command::shell("cat <&3; echo own >&200", "/bin/bash")
           .extra({3, nr::Direction::to_command, nr::Stdio::file(folder / "in")})
           .extra({200, nr::Direction::from_command, nr::Stdio::descriptor(own.fd())}));
   EXPECT_EQ(completed.out.head, "from a file\n");
