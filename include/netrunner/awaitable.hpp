@@ -12,6 +12,7 @@
 
 #include <netrunner/error.hpp>
 #include <netrunner/kill_ladder.hpp>
+#include <netrunner/letter.hpp>
 #include <netrunner/stdio.hpp>
 
 namespace netrunner {
@@ -28,7 +29,7 @@ enum class VerbKind : std::uint8_t {
 
 /// The part of a verb that a shard sees. It lives in the awaiting frame (or on the blocked stack) and is the
 /// shard's from start() until `on_done` ran. One per suspended coroutine: no allocation, no lock.
-class Verb {
+class Verb : public Letter {
  public:
   enum class State : std::uint8_t { idle, under_way, done };
 
@@ -46,8 +47,8 @@ class Verb {
   std::size_t bytes_max = 0;          ///< read: at most so much.
   SpawnPlan* plan = nullptr;          ///< spawn: owned until the shard took it.
   std::uint32_t shard = 0;            ///< Where it runs.
-  Verb* next = nullptr;               ///< In the mailbox, or in the shard's list of those that are done.
-  Verb* next_waiting = nullptr;       ///< Among those that wait for the same fact.
+  std::uint32_t request = 0;          ///< signal: its number among the command's.
+  Verb* next_waiting = nullptr;       ///< Among those that wait for the same thing, or that are done.
   void (*on_done)(Verb&) noexcept = nullptr;  ///< Runs on the shard's thread, once; may destroy the verb.
   void* waiter = nullptr;             ///< Of `on_done`: the coroutine, or the blocked thread's signal.
   std::optional<Error> error;         ///< Set where the verb failed.

@@ -1,0 +1,158 @@
+#include "engine/flow/inlet.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/flow/limits.hpp"
+
+namespace netrunner::flow {
+
+Inlet::Inlet(SharedFlow& flow, InletOwner& owner, os::UniqueFd pipe, Stream stream, std::uint64_t window_bytes)
+    : flow_(flow),
+      owner_(owner),
+      pipe_(std::move(pipe)),
+      stream_(stream),
+      window_bytes_(window_bytes),
+      write_(this, [](void* self, ring::Completion done) { static_cast<Inlet*>(self)->write_done(done); }) {}
+
+Inlet::~Inlet() {
+  Line::leave(*this);
+  drop_queue();
+}
+
+std::size_t Inlet::accept(std::span<const std::byte> bytes) {
+  used_ = true;
+  std::size_t accepted = 0;
+  while (!bytes.empty() && queued_bytes_ < window_bytes_) {
+    ChunkSlot* slot = room();
+    if (slot == nullptr) break;
+    const std::size_t count = std::min<std::size_t>(
+        {bytes.size(), slot->capacity - slot->end, static_cast<std::size_t>(window_bytes_ - queued_bytes_)});
+    std::memcpy(slot->memory + slot->end, bytes.data(), count);
+    slot->end += static_cast<std::uint32_t>(count);
+    bytes = bytes.subspan(count);
+    accepted += count;
+    queued_bytes_ += count;
+    flow_.hold(count);
+  }
+  if (!bytes.empty()) stall_.stall(flow_.now_ns());
+  go_on();
+  return accepted;
+}
+
+/// The chunk that new bytes go into; null: the pools are empty, a place in line was taken.
+ChunkSlot* Inlet::room() {
+  ChunkSlot* last = queue_.last();
+  if (last != nullptr && last->end < last->capacity) return last;
+  ChunkSlot* fresh = flow_.bulk().take();
+  if (fresh == nullptr && queued_bytes_ == 0) fresh = flow_.small().take();
+  if (fresh == nullptr) {
+    if (queued_bytes_ == 0) flow_.small().line().join(*this);  // Otherwise the write's end makes room.
+    return nullptr;
+  }
+  queue_.push(*fresh);
+  return fresh;
+}
+
+void Inlet::feed(std::span<const std::byte> bytes) {
+  NR_ASSERT(!used_);
+  used_ = true;
+  fed_ = bytes;
+  closing_ = true;
+  // What fits the pipe is there before the command exists; the pipe is ours alone and does not block.
+  while (!fed_.empty()) {
+    const ssize_t written = ::write(pipe_.get(), fed_.data(), fed_.size());
+    if (written <= 0) break;
+    ++operations_;
+    advance(static_cast<std::size_t>(written));
+  }
+  go_on();
+}
+
+void Inlet::go_on() {
+  if (ended() || !write_.idle()) return;
+  std::span<const std::byte> next = fed_;
+  if (next.empty() && !queue_.empty()) next = queue_.first()->bytes();
+  if (next.empty()) {
+    if (closing_) end();
+    return;
+  }
+  write_.arm(flow_.ring(), pipe_.get(), next.first(std::min(next.size(), input_at_once_max)));
+}
+
+void Inlet::write_done(ring::Completion completion) {
+  if (completion.result > 0) {
+    ++operations_;
+    advance(static_cast<std::size_t>(completion.result));
+  } else if (completion.result != -EAGAIN && completion.result != -EINTR && completion.result != -ECANCELED) {
+    broken_ = true;  // EPIPE: the command closed its end.
+  }
+  if (broken_) {
+    drop_queue();
+    return end();
+  }
+  go_on();
+  if (ended()) return;
+  if (queued_bytes_ < window_bytes_) {
+    stall_.go_on(flow_.now_ns());
+    owner_.input_has_room(*this);
+  }
+}
+
+void Inlet::advance(std::size_t written) {
+  bytes_ += written;
+  if (!fed_.empty()) {
+    fed_ = fed_.subspan(written);
+    return;
+  }
+  queued_bytes_ -= written;
+  flow_.release(written);
+  ChunkSlot& first = *queue_.first();
+  first.begin += static_cast<std::uint32_t>(written);
+  if (first.begin == first.end) flow_.put_back(queue_.pop());
+}
+
+void Inlet::close() {
+  closing_ = true;
+  go_on();
+}
+
+void Inlet::abandon() {
+  if (ended()) return;
+  closing_ = true;
+  if (write_.idle()) {
+    drop_queue();
+    return end();
+  }
+  broken_ = true;  // The write's completion decides how much went in; then the rest is dropped.
+  flow_.ring().cancel(write_);
+}
+
+void Inlet::drop_queue() {
+  dropped_bytes_ += queued_bytes_ + fed_.size();
+  flow_.release(queued_bytes_);
+  queued_bytes_ = 0;
+  fed_ = {};
+  while (!queue_.empty()) flow_.put_back(queue_.pop());
+}
+
+void Inlet::end() {
+  Line::leave(*this);
+  stall_.go_on(flow_.now_ns());
+  pipe_.reset();
+  owner_.input_ended(*this);
+}
+
+StreamStats Inlet::stats() const {
+  return {stream_, bytes_, operations_, dropped_bytes_, stall_.stalls(), stall_.stalled_ns(flow_.now_ns()),
+          window_bytes_, window_bytes_ - std::min(queued_bytes_, window_bytes_), 0, queued_bytes_, ended()};
+}
+
+StreamSummary Inlet::summary() const {
+  return {stream_, broken_ ? StreamEnd::abandoned : StreamEnd::file_end, bytes_, dropped_bytes_, operations_,
+          stall_.stalls(), stall_.stalled_ns(flow_.now_ns())};
+}
+
+}  // namespace netrunner::flow

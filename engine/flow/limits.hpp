@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace netrunner::flow {
+
+inline constexpr std::uint32_t chunk_bytes_min = 4 * 1024;
+inline constexpr std::uint32_t chunk_bytes_max = 1024 * 1024;
+inline constexpr std::uint64_t budget_bytes_min = 64 * 1024;
+/// Of the budget kept in small chunks for streams that hold nothing: floods can't starve a trickle.
+inline constexpr std::uint64_t floor_share = 8;
+/// Buffers that the kernel has at a time: few, so that they stay in the cache.
+inline constexpr std::uint32_t offered_max = 64;
+/// Reads armed per turn; each may take an offered buffer at once.
+inline constexpr std::uint32_t reads_per_turn_max = 48;
+inline constexpr std::uint32_t chunks_max = 32768;      ///< io_uring's bound for one buffer ring.
+inline constexpr std::size_t input_at_once_max = 1024 * 1024;  ///< Bytes of one write operation.
+
+static_assert(reads_per_turn_max < offered_max);
+
+}  // namespace netrunner::flow

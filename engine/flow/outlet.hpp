@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <netrunner/command.hpp>
+#include <netrunner/exit_status.hpp>
+#include <netrunner/stats.hpp>
+
+#include "engine/flow/chunk_queue.hpp"
+#include "engine/flow/credit_window.hpp"
+#include "engine/flow/shared_flow.hpp"
+#include "engine/flow/stall_clock.hpp"
+#include "engine/os/unique_fd.hpp"
+#include "engine/ring/poll.hpp"
+#include "engine/ring/read.hpp"
+
+namespace netrunner::flow {
+
+class Outlet;
+
+/// Told of an outlet's life; must not destroy it from within.
+class OutletOwner {
+ public:
+  virtual void output_arrived(Outlet& outlet) = 0;
+  virtual void output_ended(Outlet& outlet) = 0;
+  virtual void output_over_limit(Outlet& outlet) = 0;
+  /// Credit came back: other streams of the same budget may go on.
+  virtual void credit_returned() = 0;
+
+ protected:
+  ~OutletOwner() = default;
+};
+
+/// One output stream of a command: reads its pipe as far as credit goes, keeps what was read in order, never more.
+/// At most one read is in flight; without credit none is armed, the pipe fills, the command waits.
+/// Owner: one command's Child. Thread: its shard. Must be idle() before it is destroyed.
+class Outlet final : private Waiter, private Turn {
+ public:
+  struct Options {
+    Stream stream = Stream::out;
+    std::uint64_t window_bytes = 0;
+    std::uint64_t limit_bytes = UINT64_MAX;
+    AtLimit at_limit = AtLimit::stop;
+  };
+  Outlet(SharedFlow& flow, OutletOwner& owner, Budget& budget, os::UniqueFd pipe, const Options& options);
+  ~Outlet();
+
+  /// Queues the first read.
+  void open() { want_turn(); }
+  /// The next bytes, at most `bytes_max`; null: none are here. The caller gives them back.
+  [[nodiscard]] ChunkSlot* take(std::size_t bytes_max);
+  void give_back(ChunkSlot& slot);
+  /// Another stream of the command gave credit back.
+  void credit_may_be_free();
+
+  /// Nobody wants the bytes: they are read and dropped, so that the command isn't held up.
+  void discard();
+  /// The pipe is closed; the command gets SIGPIPE when it writes on.
+  void close();
+  /// The drain budget ended: what is in the pipe now is still delivered, what comes later isn't.
+  void finish(StreamEnd end);
+  /// The engine ends: nothing more is read, what was read stays.
+  void cut();
+  /// The drain budget ended while others held the pipe; the end says so, even if end of file follows.
+  void note_inherited() noexcept { inherited_ = true; }
+
+  [[nodiscard]] Stream stream() const noexcept { return options_.stream; }
+  [[nodiscard]] bool ended() const noexcept { return end_ != StreamEnd::none; }
+  [[nodiscard]] bool has_bytes() const noexcept { return !queue_.empty(); }
+  /// Stands still for want of credit although nobody else can write any more: the rest is in the reader's hands.
+  [[nodiscard]] bool waits_for_reader_alone() const noexcept;
+  [[nodiscard]] bool stalled() const noexcept { return stall_.stalled(); }
+  [[nodiscard]] std::int64_t stalled_for_ns(std::int64_t now_ns) const noexcept {
+    return stall_.stalled_for_ns(now_ns);
+  }
+  [[nodiscard]] bool idle() const noexcept { return read_.idle() && watch_.idle(); }
+  [[nodiscard]] StreamStats stats() const;
+  [[nodiscard]] StreamSummary summary() const;
+
+ private:
+  void chunk_is_free() override { want_turn(); }
+  void take_turn() override;
+  void want_turn();
+  void read_into(ChunkPool& pool, std::uint32_t bytes_max);
+  [[nodiscard]] bool drops() const noexcept;
+  [[nodiscard]] std::uint64_t wanted_bytes() const noexcept;
+  void read_done(ring::Completion completion);
+  void keep(ChunkSlot& slot);
+  void watch_for_more();
+  void watch_done();
+  void drop_queue();
+  void end_with(StreamEnd end);
+  [[nodiscard]] ChunkSlot& piece_of(ChunkSlot& whole, std::uint32_t bytes);
+  void hand_out(ChunkSlot& slot) noexcept;
+
+  SharedFlow& flow_;
+  OutletOwner& owner_;
+  os::UniqueFd pipe_;
+  Options options_;
+  CreditWindow window_;
+  ring::Read read_;
+  ring::Poll watch_;  ///< At the limit: is there more?
+  ChunkQueue queue_;
+  ChunkSlot* held_ = nullptr;  ///< In the consumer's hands.
+  StallClock stall_;
+  ChunkPool* reading_from_ = nullptr;
+  std::uint32_t reserved_ = 0;
+  std::uint64_t bytes_ = 0, dropped_bytes_ = 0, operations_ = 0;
+  std::uint64_t finish_bytes_ = 0;
+  StreamEnd finish_as_ = StreamEnd::none;
+  StreamEnd end_ = StreamEnd::none;
+  bool discarding_ = false, closing_ = false, inherited_ = false, finish_counted_ = false;
+};
+
+}  // namespace netrunner::flow

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+
+#include <netrunner/error.hpp>
+
+#include "engine/flow/chunk_pool.hpp"
+#include "engine/reactor/reactor.hpp"
+
+namespace netrunner::flow {
+
+/// A stream that wants a turn; at most once in the queue.
+class Turn {
+ public:
+  Turn() = default;
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  virtual void take_turn() = 0;
+
+ protected:
+  ~Turn() { NR_ASSERT(!queued_); }
+
+ private:
+  friend class SharedFlow;
+  Turn *previous_ = nullptr, *next_ = nullptr;
+  bool queued_ = false;
+};
+
+/// What all streams of a shard share: two pools (bulk, and a floor of small chunks for streams that hold nothing),
+/// and the run queue that gives each stream one buffer per turn, because the order of completions is not fair.
+/// Owner: one shard. Thread: its own.
+class SharedFlow {
+ public:
+  struct Options {
+    std::uint64_t budget_bytes = 0;
+    std::uint32_t chunk_bytes = 0;
+    void* home = nullptr;
+    void (*open)(detail::Letter&) noexcept = nullptr;
+  };
+  [[nodiscard]] static Result<std::unique_ptr<SharedFlow>> open(reactor::Reactor& reactor, const Options& options);
+
+  void queue(Turn& turn) noexcept;
+  void unqueue(Turn& turn) noexcept;
+  /// Gives up to reads_per_turn_max streams their turn. True: others still wait.
+  bool run_turns();
+  [[nodiscard]] bool has_turns() const noexcept { return first_ != nullptr; }
+  /// The ring goes; chunks may still come home.
+  void close_ring() noexcept {
+    bulk_->close_ring();
+    small_->close_ring();
+  }
+
+  void put_back(ChunkSlot& slot);
+  [[nodiscard]] ring::Ring& ring() noexcept { return reactor_->ring(); }
+  [[nodiscard]] std::int64_t now_ns() const noexcept { return reactor_->now_ns(); }
+  [[nodiscard]] ChunkPool& bulk() noexcept { return *bulk_; }
+  [[nodiscard]] ChunkPool& small() noexcept { return *small_; }
+  [[nodiscard]] ChunkPool& pool(std::uint8_t index) noexcept { return index == bulk_index ? *bulk_ : *small_; }
+
+  void hold(std::uint64_t bytes) noexcept {
+    buffered_bytes += bytes;
+    buffered_bytes_peak = std::max(buffered_bytes_peak, buffered_bytes);
+  }
+  void release(std::uint64_t bytes) noexcept {
+    NR_ASSERT(bytes <= buffered_bytes);
+    buffered_bytes -= bytes;
+  }
+  [[nodiscard]] std::uint64_t budget_bytes() const noexcept { return budget_bytes_; }
+  [[nodiscard]] std::uint32_t chunks_out() const noexcept { return bulk_->out() + small_->out() + pieces_out; }
+
+  std::uint64_t buffered_bytes = 0, buffered_bytes_peak = 0;
+  std::uint64_t no_buffer_completions = 0;
+  std::uint32_t reads_armed = 0;  ///< In either pool; says how many buffers to offer.
+  std::uint32_t pieces_out = 0;   ///< Slots with memory of their own.
+
+ private:
+  static constexpr std::uint8_t bulk_index = 0, small_index = 1;
+  SharedFlow(reactor::Reactor& reactor, std::uint64_t budget_bytes) noexcept
+      : reactor_(&reactor), budget_bytes_(budget_bytes) {}
+  reactor::Reactor* reactor_;
+  std::uint64_t budget_bytes_;
+  std::unique_ptr<ChunkPool> bulk_, small_;
+  Turn *first_ = nullptr, *last_ = nullptr;
+};
+
+}  // namespace netrunner::flow

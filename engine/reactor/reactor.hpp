@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <sys/types.h>
+
+#include <netrunner/error.hpp>
+
+#include "engine/os/unique_fd.hpp"
+#include "engine/reactor/mailbox.hpp"
+#include "engine/reactor/timers.hpp"
+#include "engine/ring/read.hpp"
+#include "engine/ring/ring.hpp"
+
+namespace netrunner::reactor {
+
+/// One thread's turn: completions, then letters, then timers. Policy-free.
+/// Owner: one shard. Thread: the one that opened it; only post() may be called from others.
+class Reactor {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Reactor>> open();
+  ~Reactor();
+
+  /// One turn: waits until `wait_until_ns` (CLOCK_MONOTONIC) at most, less where a timer is due or a letter comes.
+  void turn(std::int64_t wait_until_ns);
+  /// False: the mailbox is closed. On the reactor's own thread call the receiver directly instead.
+  [[nodiscard]] bool post(Letter& letter) noexcept { return mailbox_.push(letter); }
+  /// Opens what was posted last and takes nothing any more. The ring goes on.
+  void close_mailbox();
+  /// Cancels the reactor's own operation, after which the ring may be idle.
+  void stop_listening();
+
+  /// On the reactor's own thread, when nothing is in flight: the descriptor that is registered for this thread goes.
+  void close_ring() { ring_.reset(); }
+  /// Any thread: the mailbox takes nothing any more.
+  [[nodiscard]] bool is_closed() const noexcept { return mailbox_.is_closed(); }
+
+  [[nodiscard]] bool on_thread() const noexcept;
+  [[nodiscard]] ring::Ring& ring() noexcept { return *ring_; }
+  [[nodiscard]] Timers& timers() noexcept { return timers_; }
+  /// CLOCK_MONOTONIC, read once per turn and after each wait.
+  [[nodiscard]] std::int64_t now_ns() const noexcept { return now_ns_; }
+  [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
+
+  /// For a foreign loop: readable when turn() has something to do.
+  [[nodiscard]] Result<void> open_foreign();
+  [[nodiscard]] int foreign_fd() const noexcept { return foreign_.get(); }
+
+ private:
+  Reactor(std::unique_ptr<ring::Ring> ring, Mailbox mailbox);
+  void listen();
+  void open_letters(Letter* letter, std::size_t count_max);
+  void announce_next_timer();
+
+  std::unique_ptr<ring::Ring> ring_;
+  Mailbox mailbox_;
+  Timers timers_;
+  ring::Read wake_;
+  std::uint64_t wake_count_ = 0;
+  Letter* unopened_ = nullptr;  ///< Taken in an earlier turn, over its bound.
+  bool listening_ = true;
+  pid_t thread_;
+  std::int64_t now_ns_;
+  std::uint64_t turns_ = 0;
+  os::UniqueFd ring_event_, timer_, foreign_;  ///< Foreign loop only: an epoll of the other two.
+  std::int64_t announced_ns_ = INT64_MAX;
+};
+
+}  // namespace netrunner::reactor

@@ -1,0 +1,305 @@
+#include "engine/shard/child.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <netrunner/awaitable.hpp>
+#include <netrunner/deadline.hpp>
+
+#include "engine/os/pidfd.hpp"
+#include "engine/shard/shard.hpp"
+#include "engine/shard/start_failure.hpp"
+
+namespace netrunner::detail {
+namespace {
+
+using shard::Life;
+using shard::LifeAction;
+using shard::LifeEvent;
+
+/// After the group was killed its pipes end at once, unless an escapee holds one.
+constexpr Nanoseconds end_of_file_grace = std::chrono::milliseconds(250);
+/// How long a command of a lost shepherd may take to die of the host's own SIGKILL.
+constexpr Nanoseconds lost_max = std::chrono::seconds(1);
+constexpr Nanoseconds lost_poll = std::chrono::milliseconds(2);
+
+std::int64_t later(std::int64_t from_ns, Nanoseconds pause) {
+  return Deadline::after_from(from_ns, pause).monotonic_ns();
+}
+
+ExitStatus status_of(const wire::ExitedFixed& exited) {
+  switch (exited.end_code) {
+    case CLD_EXITED: return Exited{exited.end_status};
+    case CLD_KILLED: return Signaled{exited.end_status, false};
+    case CLD_DUMPED: return Signaled{exited.end_status, true};
+    default: return Unknown{};
+  }
+}
+
+}  // namespace
+
+Child::Child(shard::Rooms& rooms, wire::ChildId id, std::unique_ptr<SpawnPlan> plan)
+    : rooms_(rooms),
+      id_(id),
+      plan_(std::move(plan)),
+      streams_(rooms.flow, rooms.verbs, *this, plan_->budget_bytes),
+      deadline_(this, [](void* self) { static_cast<Child*>(self)->deadline_passed(); }),
+      idle_(this, [](void* self) { static_cast<Child*>(self)->idle_timer_fired(); }),
+      drain_(this, [](void* self) { static_cast<Child*>(self)->drain_timer_fired(); }) {
+  release_letter.child = this;
+  release_letter.open = [](Letter& letter) noexcept { static_cast<ReleaseLetter&>(letter).child->release(); };
+  ended_.timeline.queued_ns = plan_->queued_ns;
+}
+
+Child::~Child() = default;
+
+void Child::begin(Verb& verb) {
+  spawn_verb_ = &verb;
+  if (plan_->stop.stop_requested()) {
+    return fail_start({ErrorCode::cancelled, Stage::none, 0, spec().program, "its stop token was triggered before"});
+  }
+  if (!rooms_.link.up()) return fail_start(rooms_.link.failure());
+  std::vector<os::UniqueFd> descriptors;
+  if (plan_->body_memfd) descriptors.push_back(std::move(plan_->body_memfd));
+  if (plan_->cwd) descriptors.push_back(std::move(plan_->cwd));
+  for (SpawnPlan::Attachment& attachment : plan_->attachments) {
+    auto end = streams_.open(attachment, spec());
+    if (!end) return fail_start(shard::descriptor_failure(std::move(end).error()));
+    descriptors.push_back(std::move(*end));
+  }
+  plan_->fixed.id = id_;
+  rooms_.link.spawn(plan_->fixed, plan_->body, std::move(descriptors));
+  rooms_.reactor.timers().arm(deadline_, later(plan_->queued_ns, spec().deadline));
+  if (plan_->stop.stop_possible()) on_stop_request_.emplace(plan_->stop, StopOrder{this});
+}
+
+void Child::apply(LifeEvent event) {
+  const auto [next, action] = shard::step(life_, event);
+  life_ = next;
+  switch (action) {
+    case LifeAction::none: return;
+    case LifeAction::report_start: return report_start();
+    case LifeAction::report_failure: return;  // fail_start says it.
+    case LifeAction::drain: return begin_drain();
+    case LifeAction::settle: return settle();
+    case LifeAction::note_settled: return note_settled();
+    case LifeAction::end: return end();
+    case LifeAction::give_up: return give_up();
+    case LifeAction::impossible: NR_ASSERT(!"the treaty was broken");
+  }
+}
+
+void Child::fail_start(Error error) {
+  on_stop_request_.reset();
+  rooms_.reactor.timers().disarm(deadline_);
+  ++rooms_.stats.start_failures;
+  life_ = Life::ended;
+  owned_ = false;
+  streams_.close();
+  if (Verb* verb = std::exchange(spawn_verb_, nullptr)) rooms_.verbs.fail(*verb, std::move(error));
+  rooms_.shard.bury(*this);
+}
+
+void Child::started(const wire::StartedFixed& started, os::UniqueFd pidfd) {
+  ended_.pid = started.pid;
+  ended_.timeline.spawned_ns = started.spawned_ns;
+  ended_.timeline.exec_ns = started.exec_ns;
+  pidfd_ = std::move(pidfd);
+  apply(LifeEvent::started);
+}
+
+void Child::report_start() {
+  ++rooms_.stats.started;
+  ++rooms_.stats.running;
+  plan_->body = std::vector<std::byte>();
+  plan_->attachments.clear();
+  last_output_ns_ = std::max(last_output_ns_, now());
+  rooms_.reactor.timers().arm(idle_, later(last_output_ns_, spec().idle_limit));
+  Verb* verb = std::exchange(spawn_verb_, nullptr);
+  if (verb == nullptr) return;  // Its owner has gone; the stop is on its way.
+  static_cast<Awaitable<Process>*>(verb)->value.emplace(rooms_.core, this, ended_.pid);
+  rooms_.verbs.complete(*verb);
+}
+
+void Child::start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) {
+  if (has_ended()) return;
+  Error error = shard::start_failure(spec(), {failed, path, head});
+  if (failed.sys_errno == ECANCELED && cause_) error = shard::stopped_before_start(spec(), *cause_);
+  apply(LifeEvent::start_failed);
+  fail_start(std::move(error));
+}
+
+void Child::exited(const wire::ExitedFixed& exited) {
+  if (has_ended()) return;
+  ended_.status = status_of(exited);
+  ended_.usage = {exited.user_us, exited.system_us, exited.max_rss_kib};
+  ended_.timeline.exited_ns = exited.exited_ns;
+  ended_.stragglers = exited.stragglers;
+  settled_ = exited.alone != 0;
+  if (settled_) ended_.timeline.gone_ns = exited.exited_ns;
+  rooms_.reactor.timers().disarm(idle_);
+  apply(LifeEvent::exited);
+}
+
+void Child::begin_drain() {
+  streams_.abandon_inputs();
+  fail_signals(ErrorCode::already_exited, "the command has exited");
+  while (Verb* verb = exited_verbs_.pop()) {
+    static_cast<Awaitable<ExitStatus>*>(verb)->value.emplace(ended_.status);
+    rooms_.verbs.complete(*verb);
+  }
+  if (streams_.drained(false)) return stream_ended();
+  arm_drain_timer();
+}
+
+void Child::arm_drain_timer() {
+  const std::int64_t exited_ns = ended_.timeline.exited_ns;
+  const std::int64_t max_ns = later(exited_ns, spec().drain.max);
+  const std::int64_t idle_ns = later(std::max(exited_ns, last_output_ns_), spec().drain.idle);
+  // A stream that stands still for want of credit is not silent: only the hard maximum ends it.
+  const bool standing = !streams_.stalled_on(now()).empty();
+  rooms_.reactor.timers().arm(drain_, standing ? max_ns : std::min(max_ns, idle_ns));
+}
+
+void Child::drain_timer_fired() {
+  if (lost_ns_ != 0) return watch_the_lost();
+  if (!drain_over_) {
+    const std::int64_t max_ns = later(ended_.timeline.exited_ns, spec().drain.max);
+    const std::int64_t idle_ns = later(std::max(ended_.timeline.exited_ns, last_output_ns_), spec().drain.idle);
+    const bool standing = !streams_.stalled_on(now()).empty();
+    if (now() < max_ns && (standing || now() < idle_ns)) return arm_drain_timer();
+  }
+  // Past the budget: what readers have not taken stays readable, what others may still write is cut.
+  reader_excused_ = true;
+  streams_.note_inherited();
+  if (settled_) streams_.finish_outputs(StreamEnd::inherited);
+  drain_over_ = true;
+  apply(LifeEvent::drain_over);
+  complete_if_done();
+}
+
+void Child::settle() {
+  drain_over_ = true;
+  const bool leave = spec().stragglers == Stragglers::leave;
+  if (!settled_) rooms_.link.settle(id_, leave ? wire::SettlePolicy::leave : wire::SettlePolicy::stop);
+}
+
+void Child::settled(const wire::SettledFixed& settled) {
+  if (has_ended()) return;
+  ended_.stragglers = std::max(ended_.stragglers, settled.stragglers);
+  ended_.tree_empty = settled.tree_empty != 0;
+  ended_.timeline.gone_ns = settled.tree_empty != 0 ? settled.gone_ns : 0;
+  settled_ = true;
+  apply(LifeEvent::settled);
+}
+
+void Child::note_settled() {
+  if (!streams_.drained(reader_excused_)) {
+    const bool leave = spec().stragglers == Stragglers::leave;
+    rooms_.reactor.timers().arm(drain_, leave ? now() : later(now(), end_of_file_grace));
+  }
+  complete_if_done();
+}
+
+void Child::bytes_arrived() {
+  last_output_ns_ = now();
+  if (ended_.timeline.first_byte_ns == 0) ended_.timeline.first_byte_ns = last_output_ns_;
+}
+
+void Child::stream_ended() {
+  if (!leader_has_exited() && lost_ns_ == 0) return;
+  if (has_ended()) return rooms_.shard.bury(*this);
+  if (!streams_.drained(false)) return;
+  apply(LifeEvent::drain_over);
+  complete_if_done();
+}
+
+void Child::complete_if_done() {
+  if (has_ended() || !streams_.drained(reader_excused_)) return;
+  note_drained();
+  if (settled_) apply(LifeEvent::complete);
+}
+
+void Child::note_drained() {
+  if (ended_.timeline.drained_ns == 0) ended_.timeline.drained_ns = now();
+  while (Verb* verb = drained_verbs_.pop()) rooms_.verbs.complete(*verb);
+}
+
+void Child::end() {
+  for (reactor::Timer* timer : {&deadline_, &idle_, &drain_}) rooms_.reactor.timers().disarm(*timer);
+  on_stop_request_.reset();
+  const bool signaled = std::holds_alternative<Signaled>(ended_.status);
+  ended_.reason = cause_.value_or(signaled ? EndReason::signaled : EndReason::exited);
+  ended_.streams = streams_.summaries();
+  ended_.stalled_on = streams_.stalled_on(now());
+  ++rooms_.stats.ended;
+  --rooms_.stats.running;
+  ++rooms_.stats.ended_by_reason[static_cast<std::size_t>(ended_.reason)];
+  pidfd_.reset();
+  while (Verb* verb = ended_verbs_.pop()) {
+    static_cast<Awaitable<Ended>*>(verb)->value.emplace(ended_);
+    rooms_.verbs.complete(*verb);
+  }
+  rooms_.shard.bury(*this);
+}
+
+void Child::shepherd_lost() {
+  if (has_ended()) return;
+  if (life_ == Life::starting) {
+    life_ = Life::ended;
+    return fail_start({ErrorCode::shepherd_lost, Stage::treaty, 0, spec().program,
+                       "the helper process died while it was starting this; a new one takes the next"});
+  }
+  apply(LifeEvent::lost);
+}
+
+void Child::give_up() {
+  if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
+  if (!leader_has_exited()) cause_ = EndReason::shepherd_lost;
+  lost_ns_ = now();
+  rooms_.reactor.timers().disarm(idle_);
+  streams_.abandon_inputs();
+  fail_signals(ErrorCode::shepherd_lost, "the helper process died");
+  while (Verb* verb = exited_verbs_.pop()) {
+    static_cast<Awaitable<ExitStatus>*>(verb)->value.emplace(ended_.status);
+    rooms_.verbs.complete(*verb);
+  }
+  watch_the_lost();
+}
+
+/// Its leader dies of our own SIGKILL; init reaps it. Until then, or for a bounded time, the end waits.
+void Child::watch_the_lost() {
+  const bool dead = !pidfd_ || os::has_ended(pidfd_.get());
+  const bool over = now() >= later(lost_ns_, lost_max);
+  if ((!dead || !streams_.drained(true)) && !over) {
+    return rooms_.reactor.timers().arm(drain_, later(now(), lost_poll));
+  }
+  if (ended_.timeline.exited_ns == 0) ended_.timeline.exited_ns = now();
+  ended_.tree_empty = dead && ended_.stragglers == 0;
+  settled_ = drain_over_ = reader_excused_ = true;
+  streams_.finish_outputs(StreamEnd::lost);
+  complete_if_done();
+  if (!has_ended()) rooms_.reactor.timers().arm(drain_, later(now(), lost_poll));
+}
+
+void Child::force_end() {
+  if (life_ == Life::starting) {
+    return fail_start({ErrorCode::engine_closed, Stage::none, 0, spec().program, "the engine was closed"});
+  }
+  if (has_ended()) return;
+  if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
+  ended_.tree_empty = false;
+  note_drained();
+  life_ = Life::ended;
+  end();
+}
+
+ProcessStats Child::process_stats() const {
+  return {ended_.pid, leader_has_exited(), streams_.stats(), ended_.timeline};
+}
+
+}  // namespace netrunner::detail

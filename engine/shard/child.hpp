@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+
+#include <netrunner/exit_status.hpp>
+#include <netrunner/process.hpp>
+
+#include "engine/os/unique_fd.hpp"
+#include "engine/shard/child_life.hpp"
+#include "engine/shard/rooms.hpp"
+#include "engine/shard/spawn_plan.hpp"
+#include "engine/shard/streams.hpp"
+#include "engine/wire/child_id.hpp"
+#include "engine/wire/message.hpp"
+
+namespace netrunner::detail {
+
+/// One command's life in the host: its streams, its deadlines, the verbs that wait for its facts, its result.
+/// Owner: the child table of one shard; the Process handle only names it. Thread: its shard's.
+class Child final : private shard::StreamsOwner {
+ public:
+  Child(shard::Rooms& rooms, wire::ChildId id, std::unique_ptr<SpawnPlan> plan);
+  ~Child();
+
+  /// Makes the pipes and sends the command to the shepherd. `verb`: the spawn, done when it runs or failed.
+  void begin(Verb& verb);
+  /// A verb of the Process handle.
+  void handle(Verb& verb);
+  /// True: it waited here, and is idle now.
+  bool withdraw(Verb& verb) noexcept;
+
+  /// The ladder runs (`ladder` null: the command's own). The first cause stands in the result.
+  void stop(EndReason reason, const KillLadder* ladder = nullptr);
+  /// The handle was dropped (or given up by detach).
+  void release();
+  /// The engine ends: nothing more is read.
+  void cut_streams() { streams_.cut(); }
+  /// The engine closes and can't wait any longer.
+  void force_end();
+
+  // What the shepherd says.
+  void started(const wire::StartedFixed& started, os::UniqueFd pidfd);
+  void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head);
+  void exited(const wire::ExitedFixed& exited);
+  void signal_sent(const wire::SignalSentFixed& sent);
+  void settled(const wire::SettledFixed& settled);
+  void shepherd_lost();
+
+  [[nodiscard]] wire::ChildId id() const noexcept { return id_; }
+  [[nodiscard]] shard::Shard& shard() const noexcept { return rooms_.shard; }
+  [[nodiscard]] bool has_ended() const noexcept { return life_ == shard::Life::ended; }
+  [[nodiscard]] bool is_owned() const noexcept { return owned_; }
+  [[nodiscard]] bool detached() const noexcept { return detached_; }
+  /// Nobody and nothing refers to it any more.
+  [[nodiscard]] bool may_go() const noexcept { return has_ended() && !owned_ && streams_.idle(); }
+
+  /// Carries the handle's release to the shard; `detach_asked` is written before it is posted.
+  struct ReleaseLetter : Letter {
+    Child* child = nullptr;
+  };
+  ReleaseLetter release_letter;
+  bool detach_asked = false;
+
+ private:
+  struct StopOrder {
+    Child* child;
+    void operator()() const noexcept;
+  };
+
+  void bytes_arrived() override;
+  void stream_ended() override;
+  void over_limit() override { stop(EndReason::output_limit); }
+
+  void apply(shard::LifeEvent event);
+  void fail_start(Error error);
+  void report_start();
+  void begin_drain();
+  void drain_timer_fired();
+  void watch_the_lost();
+  void arm_drain_timer();
+  void settle();
+  void note_settled();
+  void give_up();
+  void complete_if_done();
+  void note_drained();
+  void end();
+  void deadline_passed();
+  void idle_timer_fired();
+  void signal(Verb& verb);
+  void wait_for(Verb& verb);
+  void fail_signals(ErrorCode code, const char* why);
+  [[nodiscard]] std::int64_t now() const noexcept { return rooms_.reactor.now_ns(); }
+  [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
+  [[nodiscard]] bool leader_has_exited() const noexcept { return ended_.timeline.exited_ns != 0; }
+  [[nodiscard]] ProcessStats process_stats() const;
+
+  shard::Rooms& rooms_;
+  wire::ChildId id_;
+  std::unique_ptr<SpawnPlan> plan_;
+  shard::Streams streams_;
+  shard::Life life_ = shard::Life::starting;
+  os::UniqueFd pidfd_;
+  Ended ended_;                             ///< Grows with the life; whole when it has ended.
+  std::optional<EndReason> cause_;
+  Verb* spawn_verb_ = nullptr;
+  shard::VerbList exited_verbs_, drained_verbs_, ended_verbs_, signal_verbs_;
+  reactor::Timer deadline_, idle_, drain_;
+  std::optional<std::stop_callback<StopOrder>> on_stop_request_;
+  std::int64_t last_output_ns_ = 0;
+  std::int64_t lost_ns_ = 0;
+  std::uint32_t requests_ = 0;
+  bool owned_ = true;           ///< A handle (or a spawn under way) names it.
+  bool detached_ = false;
+  bool settled_ = false;
+  bool drain_over_ = false;     ///< The drain budget ended, or there was nothing to drain.
+  bool reader_excused_ = false; ///< What nobody read stays readable; the end does not wait for it.
+};
+
+}  // namespace netrunner::detail

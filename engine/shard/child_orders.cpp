@@ -1,0 +1,140 @@
+/// What the outside asks of a command: verbs of its handle, stops, deadlines.
+
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <netrunner/awaitable.hpp>
+#include <netrunner/deadline.hpp>
+
+#include "engine/shard/child.hpp"
+#include "engine/shard/shard.hpp"
+
+namespace netrunner::detail {
+namespace {
+
+constexpr std::size_t signals_kept_max = 64;
+
+}  // namespace
+
+void Child::StopOrder::operator()() const noexcept { child->shard().order_stop(*child, EndReason::stopped); }
+
+void Child::handle(Verb& verb) {
+  switch (verb.kind) {
+    case VerbKind::read: return streams_.read(verb);
+    case VerbKind::write: return streams_.write(verb);
+    case VerbKind::close_input: return streams_.close_input(verb);
+    case VerbKind::close_output: return streams_.close_output(verb);
+    case VerbKind::signal: return signal(verb);
+    case VerbKind::process_stats:
+      static_cast<Awaitable<ProcessStats>&>(verb).value.emplace(process_stats());
+      return rooms_.verbs.complete(verb);
+    case VerbKind::exited:
+    case VerbKind::drained:
+    case VerbKind::ended: return wait_for(verb);
+    case VerbKind::spawn:
+    case VerbKind::shard_stats:
+    case VerbKind::hop: NR_ASSERT(!"not a verb of a command");
+  }
+}
+
+void Child::wait_for(Verb& verb) {
+  if (verb.kind == VerbKind::exited) {
+    if (!leader_has_exited() && !has_ended()) return exited_verbs_.push(verb);
+    static_cast<Awaitable<ExitStatus>&>(verb).value.emplace(ended_.status);
+  } else if (verb.kind == VerbKind::drained) {
+    if (ended_.timeline.drained_ns == 0 && !has_ended()) return drained_verbs_.push(verb);
+  } else {
+    streams_.close_unused_inputs();
+    if (!has_ended()) return ended_verbs_.push(verb);
+    static_cast<Awaitable<Ended>&>(verb).value.emplace(ended_);
+  }
+  rooms_.verbs.complete(verb);
+}
+
+void Child::signal(Verb& verb) {
+  if (verb.number < 0 || verb.number > SIGRTMAX) {
+    return rooms_.verbs.fail(verb, {ErrorCode::invalid_argument, Stage::none, EINVAL,
+                                    "signal " + std::to_string(verb.number), "signals are 0 to 64"});
+  }
+  if (leader_has_exited() || has_ended()) {
+    return rooms_.verbs.fail(verb, ErrorCode::already_exited, "the command has exited");
+  }
+  if (!rooms_.link.up()) return rooms_.verbs.fail(verb, ErrorCode::shepherd_lost, "the helper process died");
+  verb.request = ++requests_;
+  signal_verbs_.push(verb);
+  rooms_.link.signal(id_, verb.request, verb.number, verb.target);
+}
+
+void Child::signal_sent(const wire::SignalSentFixed& sent) {
+  if (ended_.signals.size() < signals_kept_max && !has_ended()) {
+    ended_.signals.push_back({sent.signal, static_cast<Target>(sent.target), sent.at_ns, sent.sys_errno});
+  }
+  if (sent.request == 0) return;
+  shard::VerbList others;
+  while (Verb* verb = signal_verbs_.pop()) {
+    if (verb->request != sent.request) {
+      others.push(*verb);
+    } else if (sent.sys_errno == 0) {
+      rooms_.verbs.complete(*verb);
+    } else {
+      Error error = system_error(signal_name(sent.signal), Stage::none, sent.sys_errno);
+      if (sent.sys_errno == ESRCH) error.code = ErrorCode::already_exited;
+      rooms_.verbs.fail(*verb, std::move(error));
+    }
+  }
+  signal_verbs_ = others;
+}
+
+void Child::fail_signals(ErrorCode code, const char* why) {
+  while (Verb* verb = signal_verbs_.pop()) rooms_.verbs.fail(*verb, code, why);
+}
+
+bool Child::withdraw(Verb& verb) noexcept {
+  if (spawn_verb_ == &verb) {
+    spawn_verb_ = nullptr;
+    release();
+    return true;
+  }
+  return streams_.withdraw(verb) || exited_verbs_.remove(verb) || drained_verbs_.remove(verb) ||
+         ended_verbs_.remove(verb) || signal_verbs_.remove(verb);
+}
+
+void Child::stop(EndReason reason, const KillLadder* ladder) {
+  if (has_ended()) return;
+  if (!leader_has_exited()) {
+    if (!cause_) cause_ = reason;
+    if (lost_ns_ == 0) rooms_.link.stop(id_, ladder != nullptr ? *ladder : spec().ladder);
+    return;
+  }
+  // Only its output and its stragglers are left: the drain budget ends now.
+  if (lost_ns_ != 0 || drain_over_) return;
+  drain_over_ = true;
+  rooms_.reactor.timers().arm(drain_, now());
+}
+
+void Child::deadline_passed() { stop(EndReason::deadline); }
+
+void Child::idle_timer_fired() {
+  const std::int64_t due_ns = Deadline::after_from(last_output_ns_, spec().idle_limit).monotonic_ns();
+  if (now() < due_ns) return rooms_.reactor.timers().arm(idle_, due_ns);
+  stop(EndReason::idle);
+}
+
+void Child::release() {
+  owned_ = false;
+  detached_ = detach_asked;
+  if (detached_) {
+    rooms_.reactor.timers().disarm(deadline_);
+    rooms_.reactor.timers().disarm(idle_);
+    on_stop_request_.reset();
+    streams_.close();
+  } else {
+    streams_.disown();
+    stop(EndReason::owner_gone);
+  }
+  if (has_ended()) rooms_.shard.bury(*this);
+}
+
+}  // namespace netrunner::detail

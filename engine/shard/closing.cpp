@@ -1,0 +1,77 @@
+/// The end of a shard: stop all, wait bounded, kill, forget.
+
+#include <algorithm>
+#include <utility>
+
+#include <netrunner/deadline.hpp>
+
+#include "engine/shard/limits.hpp"
+#include "engine/shard/shard.hpp"
+
+namespace netrunner::shard {
+
+void Shard::begin_close() {
+  if (closing_ != Closing::open) return;
+  closing_ = Closing::stopping;
+  closing_until_ns_ = Deadline::after_from(reactor_->now_ns(), options_.engine.close_max).monotonic_ns();
+  table_.for_each([this](detail::Child& child) {
+    if (child.has_ended()) return;
+    ++close_report_.stopped;
+    if (child.detached()) ++close_report_.detached;
+    child.stop(EndReason::stopped);
+  });
+}
+
+void Shard::go_on_closing() {
+  if (closed_) return;
+  bool alive = false;
+  table_.for_each([&](detail::Child& child) { alive = alive || !child.has_ended(); });
+  const bool late = reactor_->now_ns() >= closing_until_ns_;
+  if (alive && closing_ == Closing::stopping && late) {
+    closing_ = Closing::killing;
+    closing_until_ns_ = reactor_->now_ns() + kill_max_ns;
+    table_.for_each([this](detail::Child& child) {
+      if (child.has_ended()) return;
+      ++close_report_.killed;
+      const KillLadder now = KillLadder::at_once();
+      child.stop(EndReason::stopped, &now);
+    });
+  } else if (alive && closing_ == Closing::killing && late) {
+    close_report_.complete = false;
+    table_.for_each([](detail::Child& child) { child.force_end(); });
+  } else if (!alive && closing_ != Closing::ending) {
+    closing_ = Closing::ending;
+    closing_until_ns_ = reactor_->now_ns() + shepherd_end_max_ns;
+    link_.shut_down();
+    table_.for_each([](detail::Child& child) { child.cut_streams(); });
+    reactor_->stop_listening();
+  }
+  if (closing_ == Closing::ending) finish_closing();
+}
+
+void Shard::finish_closing() {
+  if (reactor_->now_ns() >= closing_until_ns_) {
+    link_.kill_shepherd();
+    closing_until_ns_ = INT64_MAX;
+  }
+  if (!link_.is_down() || reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
+  std::vector<Verb*> late;
+  {
+    const std::lock_guard guard(after_close_);
+    reactor_->close_mailbox();
+    bury_the_dead();
+    if (flow_ != nullptr) flow_->close_ring();
+    reactor_->close_ring();
+    closed_ = true;
+    verbs_.take_all(late);
+  }
+  // Whoever is resumed now finds a closed engine, and answers at once.
+  for (Verb* verb : late) verb->on_done(*verb);
+}
+
+bool Shard::is_forgotten() {
+  const std::lock_guard guard(after_close_);
+  return closed_ && table_.size() == 0 && (flow_ == nullptr || flow_->chunks_out() == 0);
+}
+
+}  // namespace netrunner::shard

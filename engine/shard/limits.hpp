@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+namespace netrunner::shard {
+
+inline constexpr std::uint32_t shards_max = 64;
+/// A shepherd that does not end after its last command is killed.
+inline constexpr std::int64_t shepherd_end_max_ns = 1'000'000'000;
+/// How often an ending shard looks whether its shepherd has gone.
+inline constexpr std::int64_t ending_poll_ns = 500'000;
+/// Commands that outlive even SIGKILL (uninterruptible sleep) are given up on after this.
+inline constexpr std::int64_t kill_max_ns = 5'000'000'000;
+
+}  // namespace netrunner::shard

@@ -1,0 +1,202 @@
+#include "engine/shard/shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <netrunner/awaitable.hpp>
+
+#include "engine/shard/limits.hpp"
+
+namespace netrunner::shard {
+namespace {
+
+void open_chunk(Letter& letter) noexcept {
+  auto& slot = static_cast<detail::ChunkSlot&>(letter);
+  static_cast<Shard*>(slot.home)->let_go(slot);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, const Options& options) {
+  NR_TRY(reactor, reactor::Reactor::open());
+  std::unique_ptr<Shard> shard(new Shard(core, options, std::move(reactor)));
+  if (options.foreign_loop) NR_TRY_VOID(shard->reactor_->open_foreign());
+  const flow::SharedFlow::Options flow{options.engine.shard_budget_bytes, options.engine.chunk_bytes, shard.get(),
+                                       open_chunk};
+  auto opened = flow::SharedFlow::open(*shard->reactor_, flow);
+  if (opened) {
+    shard->flow_ = std::move(*opened);
+    shard->rooms_.reset(
+        new Rooms{*shard, core, *shard->reactor_, *shard->flow_, shard->link_, shard->verbs_, shard->stats_});
+  }
+  const Result<void> started = opened ? shard->link_.start() : Result<void>(std::unexpected(opened.error()));
+  if (started) return shard;
+  shard->begin_close();
+  while (!shard->has_closed()) shard->turn(INT64_MAX);
+  return std::unexpected(started.error());
+}
+
+Shard::Shard(detail::Core* core, const Options& options, std::unique_ptr<reactor::Reactor> reactor)
+    : options_(options),
+      reactor_(std::move(reactor)),
+      link_(*reactor_, *this, options.launch),
+      table_(options.engine.commands_max),
+      core_(core) {}
+
+Shard::~Shard() = default;
+
+void Shard::turn(std::int64_t wait_until_ns) {
+  const bool more = flow_ != nullptr && flow_->run_turns();
+  link_.flush();
+  reactor_->turn(more || !verbs_.empty() ? 0 : next_wake(wait_until_ns));
+  verbs_.resume();
+  bury_the_dead();
+  if (closing_ != Closing::open) go_on_closing();
+}
+
+std::int64_t Shard::next_wake(std::int64_t wanted_ns) const noexcept {
+  switch (closing_) {
+    case Closing::open: return wanted_ns;
+    case Closing::ending: return std::min(wanted_ns, reactor_->now_ns() + ending_poll_ns);
+    default: return std::min(wanted_ns, closing_until_ns_);
+  }
+}
+
+bool Shard::deliver(Letter& letter) {
+  if (!reactor_->is_closed()) {
+    if (reactor_->on_thread()) {
+      letter.open(letter);
+      return false;
+    }
+    if (reactor_->post(letter)) return false;
+  }
+  const std::lock_guard guard(after_close_);
+  letter.open(letter);
+  bury_the_dead();
+  return true;
+}
+
+bool Shard::start(Verb& verb) {
+  return verbs_.start(verb, [this](Verb& started) { handle(started); });
+}
+
+void Shard::handle(Verb& verb) {
+  if (verb.child != nullptr) return verb.child->handle(verb);
+  if (verb.kind == VerbKind::spawn) return spawn(verb);
+  if (verb.kind == VerbKind::shard_stats) {
+    static_cast<Awaitable<ShardStats>&>(verb).value.emplace(stats());
+  } else if (closed_) {
+    return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
+  }
+  verbs_.complete(verb);
+}
+
+void Shard::spawn(Verb& verb) {
+  std::unique_ptr<detail::SpawnPlan> plan(std::exchange(verb.plan, nullptr));
+  if (closing_ != Closing::open) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
+  detail::Child* child = table_.add(*rooms_, std::move(plan));
+  if (child == nullptr) {
+    return verbs_.fail(verb, {ErrorCode::limit_reached, Stage::none, 0,
+                              "EngineOptions::commands_max = " + std::to_string(table_.children_max()),
+                              "wait for commands of this shard to end, or raise it"});
+  }
+  verb.child = child;  // Where the verb is withdrawn from.
+  child->begin(verb);
+}
+
+void Shard::withdraw(Verb& verb) {
+  if (verbs_.withdraw(verb)) {
+    // Done, but nobody will hear of it: a Process in it is dropped, a Chunk let go.
+  } else if (verb.state == Verb::State::under_way && verb.child != nullptr) {
+    (void)verb.child->withdraw(verb);
+  }
+  verb.state = Verb::State::idle;
+}
+
+void Shard::abandon(Verb& verb, ErrorCode code) {
+  if (verb.state != Verb::State::under_way) return;
+  if (verb.child != nullptr && verb.child->withdraw(verb)) {
+    verbs_.fail(verb, code, "the verb was given up at its caller's deadline; the command was not touched");
+  }
+}
+
+void Shard::let_go(detail::ChunkSlot& slot) {
+  if (slot.outlet != nullptr) return slot.outlet->give_back(slot);
+  flow_->put_back(slot);
+}
+
+void Shard::order_stop(detail::Child& child, EndReason reason) {
+  struct StopLetter : Letter {
+    Shard* shard;
+    wire::ChildId id;
+    EndReason reason;
+  };
+  auto* letter = new StopLetter;
+  letter->shard = this;
+  letter->id = child.id();
+  letter->reason = reason;
+  letter->open = [](Letter& opened) noexcept {
+    const std::unique_ptr<StopLetter> stop(static_cast<StopLetter*>(&opened));
+    if (detail::Child* found = stop->shard->table_.find(stop->id)) found->stop(stop->reason);
+  };
+  deliver(*letter);
+}
+
+void Shard::bury(detail::Child& child) {
+  if (std::ranges::find(dying_, &child) == dying_.end()) dying_.push_back(&child);
+}
+
+void Shard::bury_the_dead() {
+  std::erase_if(dying_, [this](detail::Child* child) {
+    if (!child->has_ended()) return true;
+    if (!child->may_go()) return child->is_owned();
+    table_.remove(*child);
+    return true;
+  });
+}
+
+void Shard::shepherd_lost() {
+  ++stats_.shepherds_lost;
+  table_.for_each([](detail::Child& child) { child.shepherd_lost(); });
+}
+
+void Shard::started(const wire::StartedFixed& started, os::UniqueFd pidfd) {
+  if (detail::Child* child = table_.find(started.id)) child->started(started, std::move(pidfd));
+}
+
+void Shard::start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) {
+  if (detail::Child* child = table_.find(failed.id)) child->start_failed(failed, path, head);
+}
+
+void Shard::exited(const wire::ExitedFixed& exited) {
+  if (detail::Child* child = table_.find(exited.id)) child->exited(exited);
+}
+
+void Shard::signal_sent(const wire::SignalSentFixed& sent) {
+  if (detail::Child* child = table_.find(sent.id)) child->signal_sent(sent);
+}
+
+void Shard::settled(const wire::SettledFixed& settled) {
+  if (detail::Child* child = table_.find(settled.id)) child->settled(settled);
+}
+
+ShardStats Shard::stats() const {
+  ShardStats stats = stats_;
+  stats.shard = options_.index;
+  stats.shepherd_pid = link_.pid();
+  stats.spawn_path = link_.spawn_path();
+  if (flow_ == nullptr) return stats;
+  stats.buffered_bytes = flow_->buffered_bytes;
+  stats.buffered_bytes_peak = flow_->buffered_bytes_peak;
+  stats.budget_bytes = flow_->budget_bytes();
+  stats.pool_bytes = flow_->bulk().mapped_bytes() + flow_->small().mapped_bytes();
+  stats.parked = flow_->bulk().line().size() + flow_->small().line().size();
+  stats.no_buffer_completions = flow_->no_buffer_completions;
+  stats.turns = reactor_->turns();
+  if (reactor_->is_closed()) return stats;
+  stats.completions = reactor_->ring().completions();
+  stats.ring_overflows = reactor_->ring().overflows();
+  return stats;
+}
+
+}  // namespace netrunner::shard

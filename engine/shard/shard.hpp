@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <netrunner/engine.hpp>
+#include <netrunner/exit_status.hpp>
+#include <netrunner/stats.hpp>
+
+#include "engine/flow/shared_flow.hpp"
+#include "engine/reactor/reactor.hpp"
+#include "engine/shard/child_table.hpp"
+#include "engine/shard/rooms.hpp"
+#include "engine/shard/verb_queue.hpp"
+#include "engine/shepherd_link/link.hpp"
+
+namespace netrunner::shard {
+
+using detail::Letter;
+
+/// One core: owns one of each and introduces them. Made, turned and ended by one thread; others reach it by deliver().
+/// Owner: the engine's Core.
+class Shard final : private shepherd_link::LinkOwner {
+ public:
+  struct Options {
+    std::uint32_t index = 0;
+    EngineOptions engine;
+    shepherd_link::LaunchOptions launch;
+    bool foreign_loop = false;
+  };
+  /// On the thread that will turn it. The shepherd is started, and has perhaps not said that it is ready.
+  [[nodiscard]] static Result<std::unique_ptr<Shard>> open(detail::Core* core, const Options& options);
+  ~Shard();
+
+  /// One turn; waits until `wait_until_ns` (CLOCK_MONOTONIC) at most.
+  void turn(std::int64_t wait_until_ns);
+  /// Nothing is admitted any more, everything runs its ladder; turn on until has_closed().
+  void begin_close();
+  [[nodiscard]] bool has_closed() const noexcept { return closed_; }
+  [[nodiscard]] const CloseReport& close_report() const noexcept { return close_report_; }
+  [[nodiscard]] bool ready() const noexcept { return ready_; }
+  [[nodiscard]] const Error& shepherd_failure() const noexcept { return link_.failure(); }
+  [[nodiscard]] bool shepherd_failed() const noexcept { return link_.lost_count() > 0 && !ready_; }
+
+  /// Any thread: opens the letter on the shard's own thread; at once where this is it. After the shard has closed:
+  /// at once, under a lock. True: the shard is closed, and the letter was perhaps its last.
+  bool deliver(Letter& letter);
+  [[nodiscard]] bool on_thread() const noexcept { return reactor_->on_thread(); }
+  /// On the shard's thread (or in a letter). True: done on the spot.
+  [[nodiscard]] bool start(Verb& verb);
+  void handle(Verb& verb);
+  void withdraw(Verb& verb);
+  void abandon(Verb& verb, ErrorCode code);
+  void let_go(detail::ChunkSlot& slot);
+
+  /// Any thread: has the command stopped, if it is still there.
+  void order_stop(detail::Child& child, EndReason reason);
+  /// It may go at the end of the turn, or of a later one.
+  void bury(detail::Child& child);
+
+  /// After it has closed: no handle and no chunk refers to it any more.
+  [[nodiscard]] bool is_forgotten();
+  [[nodiscard]] ShardStats stats() const;
+  [[nodiscard]] int foreign_fd() const noexcept { return reactor_->foreign_fd(); }
+
+ private:
+  Shard(detail::Core* core, const Options& options, std::unique_ptr<reactor::Reactor> reactor);
+
+  void shepherd_ready() override { ready_ = true; }
+  void shepherd_lost() override;
+  void started(const wire::StartedFixed& started, os::UniqueFd pidfd) override;
+  void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) override;
+  void exited(const wire::ExitedFixed& exited) override;
+  void signal_sent(const wire::SignalSentFixed& sent) override;
+  void settled(const wire::SettledFixed& settled) override;
+
+  [[nodiscard]] std::int64_t next_wake(std::int64_t wanted_ns) const noexcept;
+  void spawn(Verb& verb);
+  void bury_the_dead();
+  void go_on_closing();
+  void give_up_on_the_rest();
+  void finish_closing();
+
+  Options options_;
+  std::unique_ptr<reactor::Reactor> reactor_;
+  std::unique_ptr<flow::SharedFlow> flow_;
+  VerbQueue verbs_;
+  ShardStats stats_;
+  shepherd_link::Link link_;
+  std::unique_ptr<Rooms> rooms_;
+  ChildTable table_;
+  std::vector<detail::Child*> dying_;
+  std::recursive_mutex after_close_;  ///< Once the thread has gone, whoever comes is the shard.
+  CloseReport close_report_;
+  enum class Closing : std::uint8_t { open, stopping, killing, ending } closing_ = Closing::open;
+  std::int64_t closing_until_ns_ = 0;
+  bool closed_ = false;
+  bool ready_ = false;
+  detail::Core* core_;
+};
+
+}  // namespace netrunner::shard

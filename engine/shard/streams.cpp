@@ -1,0 +1,264 @@
+#include "engine/shard/streams.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <netrunner/awaitable.hpp>
+
+#include "engine/os/pipe.hpp"
+
+namespace netrunner::shard {
+namespace {
+
+using Attached = detail::SpawnPlan::Attached;
+using ReadVerb = Awaitable<std::optional<Chunk>>;
+
+std::string stream_name(Stream stream) {
+  switch (stream) {
+    case Stream::in: return "stdin";
+    case Stream::out: return "stdout";
+    case Stream::err: return "stderr";
+  }
+  return "descriptor " + std::to_string(static_cast<int>(stream));
+}
+
+Error not_a_pipe(Stream stream) {
+  return {ErrorCode::not_a_pipe, Stage::none, 0, stream_name(stream),
+          "only a stream that the command has as Stdio::pipe() can be read or written"};
+}
+
+Error busy(Stream stream) {
+  return {ErrorCode::stream_busy, Stage::none, 0, stream_name(stream), "await the verb under way on it first"};
+}
+
+}  // namespace
+
+struct Streams::Output {
+  Output(Streams& owner, os::UniqueFd pipe, const flow::Outlet::Options& options)
+      : outlet(owner.flow_, owner, owner.budget_, std::move(pipe), options) {}
+  flow::Outlet outlet;
+  Verb* reader = nullptr;
+};
+
+struct Streams::Input {
+  Input(Streams& owner, os::UniqueFd pipe, Stream stream, std::uint64_t window_bytes)
+      : inlet(owner.flow_, owner, std::move(pipe), stream, window_bytes) {}
+  flow::Inlet inlet;
+  Verb* writer = nullptr;
+  VerbList closers;
+};
+
+Streams::Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes)
+    : flow_(flow), verbs_(verbs), owner_(owner), budget_(budget_bytes) {}
+
+Streams::~Streams() = default;
+
+Result<os::UniqueFd> Streams::open(detail::SpawnPlan::Attachment& attachment, const Command::Spec& spec) {
+  if (attachment.what == Attached::descriptor) return std::move(attachment.descriptor);
+  const bool output = attachment.what == Attached::output_pipe;
+  NR_TRY(pipe, os::make_pipe(output ? os::OurEnd::read : os::OurEnd::write, attachment.pipe_bytes));
+  if (output) {
+    const flow::Outlet::Options options{attachment.stream, attachment.window_bytes, spec.output_limit, spec.at_limit};
+    outputs_.push_back(std::make_unique<Output>(*this, std::move(pipe.read_end), options));
+    outputs_.back()->outlet.open();
+    return std::move(pipe.write_end);
+  }
+  inputs_.push_back(
+      std::make_unique<Input>(*this, std::move(pipe.write_end), attachment.stream, attachment.window_bytes));
+  if (attachment.what == Attached::known_input) {
+    inputs_.back()->inlet.feed(std::as_bytes(std::span<const char>(spec.in.text())));
+  }
+  return std::move(pipe.read_end);
+}
+
+Streams::Output* Streams::output(Stream stream) {
+  for (const auto& output : outputs_) {
+    if (output->outlet.stream() == stream) return output.get();
+  }
+  return nullptr;
+}
+
+Streams::Input* Streams::input(Stream stream) {
+  for (const auto& input : inputs_) {
+    if (input->inlet.stream() == stream) return input.get();
+  }
+  return nullptr;
+}
+
+void Streams::read(Verb& verb) {
+  Output* from = output(verb.stream);
+  if (from == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (from->reader != nullptr) return verbs_.fail(verb, busy(verb.stream));
+  from->reader = &verb;
+  (void)serve_reader(*from);
+}
+
+bool Streams::serve_reader(Output& output) {
+  if (output.reader == nullptr) return false;
+  auto& verb = static_cast<ReadVerb&>(*output.reader);
+  if (detail::ChunkSlot* slot = output.outlet.take(verb.bytes_max)) {
+    verb.value.emplace(Chunk(slot, slot->bytes()));
+  } else if (output.outlet.ended()) {
+    verb.value.emplace(std::nullopt);
+  } else {
+    return false;
+  }
+  output.reader = nullptr;
+  verbs_.complete(verb);
+  return true;
+}
+
+void Streams::write(Verb& verb) {
+  Input* to = input(verb.stream);
+  if (to == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (to->writer != nullptr) return verbs_.fail(verb, busy(verb.stream));
+  to->writer = &verb;
+  serve_writer(*to);
+}
+
+void Streams::serve_writer(Input& input) {
+  if (input.writer == nullptr) return;
+  Verb& verb = *input.writer;
+  if (input.inlet.ended() || input.inlet.closing()) return end_of_input(input);
+  verb.input = verb.input.subspan(input.inlet.accept(verb.input));
+  if (input.writer == nullptr || !verb.input.empty()) return;  // Ended meanwhile, or waits for room.
+  input.writer = nullptr;
+  verbs_.complete(verb);
+}
+
+void Streams::end_of_input(Input& input) {
+  if (Verb* verb = std::exchange(input.writer, nullptr)) {
+    verbs_.fail(*verb, Error{ErrorCode::broken_pipe, Stage::none, EPIPE, stream_name(input.inlet.stream()),
+                             input.inlet.closed_by_command() ? "the command closed it: a normal end of writing"
+                                                             : "it was closed before"});
+  }
+  if (!input.inlet.ended()) return;
+  while (Verb* verb = input.closers.pop()) verbs_.complete(*verb);
+}
+
+void Streams::close_input(Verb& verb) {
+  Input* which = input(verb.stream);
+  if (which == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (which->writer != nullptr) return verbs_.fail(verb, busy(verb.stream));
+  which->closers.push(verb);
+  which->inlet.close();
+  end_of_input(*which);
+}
+
+void Streams::close_output(Verb& verb) {
+  Output* which = output(verb.stream);
+  if (which == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (which->reader != nullptr) return verbs_.fail(verb, busy(verb.stream));
+  which->outlet.close();
+  verbs_.complete(verb);
+}
+
+bool Streams::withdraw(Verb& verb) noexcept {
+  for (const auto& output : outputs_) {
+    if (output->reader == &verb) return output->reader = nullptr, true;
+  }
+  for (const auto& input : inputs_) {
+    if (input->writer == &verb) return input->writer = nullptr, true;
+    if (input->closers.remove(verb)) return true;
+  }
+  return false;
+}
+
+void Streams::output_arrived(flow::Outlet& outlet) {
+  owner_.bytes_arrived();
+  (void)serve_reader(*output(outlet.stream()));
+}
+
+void Streams::output_ended(flow::Outlet& outlet) {
+  (void)serve_reader(*output(outlet.stream()));
+  owner_.stream_ended();
+}
+
+void Streams::credit_returned() {
+  if (outputs_.size() < 2) return;
+  for (const auto& output : outputs_) output->outlet.credit_may_be_free();
+}
+
+void Streams::input_has_room(flow::Inlet& inlet) {
+  if (Input* which = input(inlet.stream())) serve_writer(*which);
+}
+
+void Streams::input_ended(flow::Inlet& inlet) {
+  if (Input* which = input(inlet.stream())) end_of_input(*which);
+}
+
+void Streams::close_unused_inputs() {
+  for (const auto& input : inputs_) {
+    if (!input->inlet.was_used() && !input->inlet.closing()) input->inlet.close();
+  }
+}
+
+void Streams::disown() {
+  for (const auto& output : outputs_) output->outlet.discard();
+  abandon_inputs();
+}
+
+void Streams::close() {
+  for (const auto& output : outputs_) output->outlet.close();
+  abandon_inputs();
+}
+
+void Streams::cut() {
+  for (const auto& output : outputs_) output->outlet.cut();
+  abandon_inputs();
+}
+
+void Streams::abandon_inputs() {
+  for (const auto& input : inputs_) input->inlet.abandon();
+}
+
+void Streams::finish_outputs(StreamEnd end) {
+  for (const auto& output : outputs_) {
+    if (!output->outlet.waits_for_reader_alone()) output->outlet.finish(end);
+  }
+}
+
+void Streams::note_inherited() {
+  for (const auto& output : outputs_) {
+    if (!output->outlet.ended() && !output->outlet.waits_for_reader_alone()) output->outlet.note_inherited();
+  }
+}
+
+bool Streams::drained(bool without_reader) const {
+  return std::ranges::all_of(outputs_, [&](const auto& output) {
+    return output->outlet.ended() || (without_reader && output->outlet.waits_for_reader_alone());
+  });
+}
+
+bool Streams::idle() const {
+  return std::ranges::all_of(outputs_, [](const auto& output) { return output->outlet.idle(); }) &&
+         std::ranges::all_of(inputs_, [](const auto& input) { return input->inlet.idle(); });
+}
+
+std::vector<StreamStats> Streams::stats() const {
+  std::vector<StreamStats> all;
+  for (const auto& input : inputs_) all.push_back(input->inlet.stats());
+  for (const auto& output : outputs_) all.push_back(output->outlet.stats());
+  return all;
+}
+
+std::vector<StreamSummary> Streams::summaries() const {
+  std::vector<StreamSummary> all;
+  for (const auto& input : inputs_) all.push_back(input->inlet.summary());
+  for (const auto& output : outputs_) all.push_back(output->outlet.summary());
+  return all;
+}
+
+std::string Streams::stalled_on(std::int64_t now_ns) const {
+  std::string text;
+  for (const auto& output : outputs_) {
+    if (!output->outlet.stalled()) continue;
+    const StreamStats stats = output->outlet.stats();
+    if (!text.empty()) text += "; ";
+    text += stream_name(stats.stream) + ": " + std::to_string(stats.held_bytes) + " bytes held by the reader for " +
+            std::to_string(output->outlet.stalled_for_ns(now_ns) / 1'000'000) + " ms";
+  }
+  return text;
+}
+
+}  // namespace netrunner::shard

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <netrunner/chunk.hpp>
+#include <netrunner/exit_status.hpp>
+#include <netrunner/stats.hpp>
+
+#include "engine/flow/credit_window.hpp"
+#include "engine/flow/inlet.hpp"
+#include "engine/flow/outlet.hpp"
+#include "engine/shard/spawn_plan.hpp"
+#include "engine/shard/verb_queue.hpp"
+
+namespace netrunner::shard {
+
+/// What the streams of a command tell it.
+class StreamsOwner {
+ public:
+  virtual void bytes_arrived() = 0;
+  virtual void stream_ended() = 0;
+  virtual void over_limit() = 0;
+
+ protected:
+  ~StreamsOwner() = default;
+};
+
+/// The streams between one command and the host, and the verbs that wait on them.
+/// Owner: one Child. Thread: its shard. Must be idle() before it is destroyed.
+class Streams final : private flow::OutletOwner, private flow::InletOwner {
+ public:
+  Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes);
+
+  /// Makes the pipe of an attachment, keeps our end, returns the command's.
+  [[nodiscard]] Result<os::UniqueFd> open(detail::SpawnPlan::Attachment& attachment, const Command::Spec& spec);
+
+  void read(Verb& verb);
+  void write(Verb& verb);
+  void close_input(Verb& verb);
+  void close_output(Verb& verb);
+  /// True: it waited here.
+  bool withdraw(Verb& verb) noexcept;
+
+  /// An input that nobody wrote to ends.
+  void close_unused_inputs();
+  /// Nobody reads or writes any more; output is read and dropped.
+  void disown();
+  /// The engine ends: nothing more is read.
+  void cut();
+  /// Both ends of every pipe are given up.
+  void close();
+  /// The leader is gone: what nobody read of the input is dropped.
+  void abandon_inputs();
+  /// The drain budget ended. `held_by_others`: their end says so.
+  void finish_outputs(StreamEnd end);
+  void note_inherited();
+
+  /// Every output has ended, or waits for its reader alone.
+  [[nodiscard]] bool drained(bool without_reader) const;
+  [[nodiscard]] bool idle() const;
+  [[nodiscard]] std::vector<StreamStats> stats() const;
+  [[nodiscard]] std::vector<StreamSummary> summaries() const;
+  /// "stdout: 65536 bytes held by the reader for 12 s", of those that stand still.
+  [[nodiscard]] std::string stalled_on(std::int64_t now_ns) const;
+
+ private:
+  struct Output;
+  struct Input;
+
+  void output_arrived(flow::Outlet& outlet) override;
+  void output_ended(flow::Outlet& outlet) override;
+  void output_over_limit(flow::Outlet&) override { owner_.over_limit(); }
+  void credit_returned() override;
+  void input_has_room(flow::Inlet& inlet) override;
+  void input_ended(flow::Inlet& inlet) override;
+  [[nodiscard]] Output* output(Stream stream);
+  [[nodiscard]] Input* input(Stream stream);
+  [[nodiscard]] bool serve_reader(Output& output);
+  void serve_writer(Input& input);
+  void end_of_input(Input& input);
+
+  flow::SharedFlow& flow_;
+  VerbQueue& verbs_;
+  StreamsOwner& owner_;
+  flow::Budget budget_;
+  std::vector<std::unique_ptr<Output>> outputs_;
+  std::vector<std::unique_ptr<Input>> inputs_;
+
+ public:
+  ~Streams();
+};
+
+}  // namespace netrunner::shard

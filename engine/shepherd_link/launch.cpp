@@ -1,0 +1,177 @@
+#include "engine/shepherd_link/launch.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "engine/os/descriptor.hpp"
+#include "engine/os/memfd.hpp"
+#include "engine/os/unix_socket.hpp"
+#include "engine/shepherd_link/image.hpp"
+
+// The plain name is intercepted by ThreadSanitizer, which then forgets the host's threads.
+extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
+
+namespace netrunner::shepherd_link {
+namespace {
+
+constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr int treaty_descriptor = 3;
+constexpr int program_descriptor = 4;
+
+/// What the go-between and the shepherd-to-be see of the host's memory: it waits for both.
+struct Launch {
+  int program = -1, socket = -1, null = -1;
+  const char* path = nullptr;
+  std::array<const char*, 2> environment{};
+  rlimit descriptors{};
+  std::byte* shepherd_stack_top = nullptr;
+  int pidfd = -1;
+  int failure = 0;
+};
+
+[[noreturn]] void fail(Launch& launch) {
+  launch.failure = errno;
+  ::_exit(125);
+}
+
+/// In the shepherd-to-be, on the host's memory: only plain system calls, nothing that allocates or locks.
+int become_shepherd(void* argument) {
+  auto& launch = *static_cast<Launch*>(argument);
+  ::setsid();
+  // Sources lie above 2, but perhaps on 3 or 4: move them out of the way first.
+  const int socket = ::fcntl(launch.socket, F_DUPFD, program_descriptor + 1);
+  const int program = ::fcntl(launch.program, F_DUPFD, program_descriptor + 1);
+  if (socket < 0 || (launch.program >= 0 && program < 0)) fail(launch);
+  for (const int standard : {0, 1, 2}) {
+    if (::dup2(launch.null, standard) < 0) fail(launch);
+  }
+  if (::dup2(socket, treaty_descriptor) < 0) fail(launch);
+  if (program >= 0 && ::dup3(program, program_descriptor, O_CLOEXEC) < 0) fail(launch);
+  ::syscall(SYS_close_range, program_descriptor + 1, ~0U, 0);
+  ::setrlimit(RLIMIT_NOFILE, &launch.descriptors);
+  char name[] = "netrunner-shepherd";
+  char* const arguments[] = {name, nullptr};
+  auto* const environment = const_cast<char* const*>(launch.environment.data());
+  if (launch.path != nullptr) {
+    ::execve(launch.path, arguments, environment);
+  } else {
+    ::syscall(SYS_execveat, program_descriptor, "", arguments, environment, AT_EMPTY_PATH);
+  }
+  fail(launch);
+}
+
+/// In the go-between, which shares the host's memory and descriptors. It gives no SIGCHLD: its exit signal is none,
+/// and only an exec would set one.
+int go_between(void* argument) {
+  auto& launch = *static_cast<Launch*>(argument);
+  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  const int pid = ::__clone(become_shepherd, launch.shepherd_stack_top, flags, &launch, &launch.pidfd);
+  if (pid < 0) launch.failure = errno;
+  ::_exit(0);
+}
+
+class Stacks {
+ public:
+  Stacks() : memory_(::mmap(nullptr, 2 * stack_bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0)) {}
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+  ~Stacks() {
+    if (there()) ::munmap(memory_, 2 * stack_bytes);
+  }
+  [[nodiscard]] bool there() const { return memory_ != MAP_FAILED; }
+  [[nodiscard]] std::byte* first_top() const { return static_cast<std::byte*>(memory_) + stack_bytes; }
+  [[nodiscard]] std::byte* second_top() const { return static_cast<std::byte*>(memory_) + 2 * stack_bytes; }
+
+ private:
+  void* memory_;
+};
+
+/// No handler of the host's may run on the memory that it shares for a moment.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+Result<os::UniqueFd> run(Launch& launch) {
+  const Stacks stacks;
+  if (!stacks.there()) return std::unexpected(system_error("mmap of a stack", Stage::clone));
+  launch.shepherd_stack_top = stacks.second_top();
+  const AllSignalsBlocked blocked;
+  const int pid = ::__clone(go_between, stacks.first_top(), CLONE_VM | CLONE_VFORK | CLONE_FILES, &launch);
+  if (pid < 0) return std::unexpected(system_error("clone of the shepherd", Stage::clone));
+  while (::waitpid(pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  }
+  os::UniqueFd pidfd(launch.pidfd);
+  if (launch.failure != 0) {
+    return std::unexpected(system_error(launch.path == nullptr ? "the shepherd's memfd" : launch.path, Stage::exec,
+                                        launch.failure));
+  }
+  return os::moved_above_stdio(std::move(pidfd));
+}
+
+/// Next to the running program, where packagers put it.
+std::string neighbour_path() {
+  std::error_code failed;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? std::string() : (self.parent_path() / "netrunner-shepherd").string();
+}
+
+Error unavailable(Error error) {
+  error.code = ErrorCode::shepherd_unavailable;
+  if (error.advice.empty()) {
+    error.advice = "where the sysctl vm.memfd_noexec or a policy forbids to execute a memfd, set "
+                   "EngineOptions::shepherd_path to the file netrunner-shepherd";
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<Launched> launch(const LaunchOptions& options) {
+  NR_TRY(pair, os::make_socket_pair());
+  os::UniqueFd opened(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!opened) return std::unexpected(unavailable(system_error("/dev/null", Stage::open_file)));
+  NR_TRY(null, os::moved_above_stdio(std::move(opened)));
+  Launch launch;
+  launch.socket = pair.theirs.get();
+  launch.null = null.get();
+  launch.descriptors = options.descriptors;
+  if (!options.asynchronous) launch.environment[0] = "NETRUNNER_SPAWN_PATH=vfork";
+  std::string path = options.path;
+  if (path.empty()) {
+    auto program = os::sealed_memfd("netrunner-shepherd", shepherd_image(), os::MemfdUse::program);
+    if (program) {
+      launch.program = program->get();
+      if (auto pidfd = run(launch)) return Launched{std::move(*pidfd), std::move(pair.ours)};
+    }
+    launch.program = -1;
+    launch.failure = 0;
+    path = neighbour_path();
+  }
+  launch.path = path.c_str();
+  auto pidfd = run(launch);
+  if (!pidfd) return std::unexpected(unavailable(std::move(pidfd).error()));
+  return Launched{std::move(*pidfd), std::move(pair.ours)};
+}
+
+}  // namespace netrunner::shepherd_link

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <netrunner/error.hpp>
+
+#include "engine/os/unique_fd.hpp"
+
+namespace netrunner::shepherd_link {
+
+/// How shepherds are started; the same for each of an engine's, whenever it is.
+struct LaunchOptions {
+  std::string path;             ///< A shepherd in a file; empty: the library's own image from a memfd.
+  bool asynchronous = true;     ///< False: CLONE_VFORK even where futexes can be awaited.
+  rlimit descriptors{};         ///< RLIMIT_NOFILE of the engine's opening: what commands inherit.
+};
+
+struct Launched {
+  os::UniqueFd pidfd;
+  os::UniqueFd socket;
+};
+
+/// Starts a shepherd without blocking longer than its exec, without a SIGCHLD and without a zombie for the host: a
+/// go-between that ends at once is its parent, so that it falls to init. clone(2) with CLONE_VM: the host's size does
+/// not matter. Any thread.
+[[nodiscard]] Result<Launched> launch(const LaunchOptions& options);
+
+}  // namespace netrunner::shepherd_link

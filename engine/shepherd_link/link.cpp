@@ -1,0 +1,165 @@
+#include "engine/shepherd_link/link.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/os/pidfd.hpp"
+
+namespace netrunner::shepherd_link {
+namespace {
+
+// A shepherd that dies before it was ready is started again after a pause that doubles: never in a tight loop.
+constexpr std::int64_t retry_pause_min_ns = 10'000'000;
+constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
+
+template <class Fixed>
+Fixed fixed_of(const wire::Message& message) {
+  return message.as<Fixed>();
+}
+
+std::string_view text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+Link::Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options)
+    : reactor_(reactor),
+      owner_(owner),
+      options_(std::move(options)),
+      retry_(this, [](void* self) { static_cast<Link*>(self)->replace(); }),
+      retry_pause_ns_(retry_pause_min_ns) {}
+
+Link::~Link() { NR_ASSERT(is_down()); }
+
+Result<void> Link::start() {
+  auto launched = launch(options_);
+  if (!launched) {
+    failure_ = launched.error();
+    return std::unexpected(std::move(launched).error());
+  }
+  pidfd_ = std::move(launched->pidfd);
+  const wire::Channel::Handler handler{
+      this,
+      [](void* self, const wire::Message& said, std::span<os::UniqueFd> descriptors) {
+        static_cast<Link*>(self)->message(said, descriptors);
+      },
+      [](void* self, int) { static_cast<Link*>(self)->closed(); }};
+  channel_ = std::make_unique<wire::Channel>(reactor_.ring(), std::move(launched->socket), handler);
+  lost_ = ready_ = false;
+  channel_->arm();
+  return {};
+}
+
+void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptors) {
+  switch (said.type) {
+    case wire::MessageType::ready: {
+      const auto ready = fixed_of<wire::ReadyFixed>(said);
+      pid_ = ready.pid;
+      spawn_path_ = static_cast<SpawnPath>(ready.spawn_path != 0);
+      ready_ = true;
+      retry_pause_ns_ = retry_pause_min_ns;
+      return owner_.shepherd_ready();
+    }
+    case wire::MessageType::started:
+      return owner_.started(fixed_of<wire::StartedFixed>(said),
+                            descriptors.empty() ? os::UniqueFd() : std::move(descriptors.front()));
+    case wire::MessageType::start_failed: {
+      const auto failed = fixed_of<wire::StartFailedFixed>(said);
+      const std::string_view body = text(said.body);
+      return owner_.start_failed(failed, body.substr(0, failed.path_bytes),
+                                 body.substr(std::min<std::size_t>(failed.path_bytes, body.size())));
+    }
+    case wire::MessageType::exited: return owner_.exited(fixed_of<wire::ExitedFixed>(said));
+    case wire::MessageType::signal_sent: return owner_.signal_sent(fixed_of<wire::SignalSentFixed>(said));
+    case wire::MessageType::settled: return owner_.settled(fixed_of<wire::SettledFixed>(said));
+    default: return;
+  }
+}
+
+void Link::closed() {
+  bury();
+  if (shutting_down_) return;
+  ++lost_count_;
+  lost_ = true;
+  // Perhaps it is alive and only its socket is broken: nothing of it may go on beside its successor.
+  if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
+  pidfd_.reset();
+  if (ready_) {
+    replace();
+  } else {
+    if (failure_.subject.empty()) {
+      failure_ = Error{ErrorCode::shepherd_unavailable, Stage::treaty, 0, "the shepherd ended before it was ready",
+                       "run it under strace, or see whether io_uring is allowed for it"};
+    }
+    reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
+    retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
+  }
+  owner_.shepherd_lost();
+}
+
+void Link::replace() {
+  if (shutting_down_) return;
+  if (start()) return;
+  reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
+  retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
+}
+
+/// The channel may be in the middle of its own callback: it goes when it is idle.
+void Link::bury() {
+  if (channel_ == nullptr) return;
+  channel_->close();
+  buried_.push_back(std::move(channel_));
+}
+
+void Link::spawn(const wire::SpawnFixed& fixed, std::span<const std::byte> body,
+                 std::vector<os::UniqueFd> descriptors) {
+  if (up()) channel_->post(wire::MessageType::spawn, fixed, body, descriptors);
+}
+
+void Link::signal(wire::ChildId id, std::uint32_t request, int signal, Target target) {
+  if (!up()) return;
+  channel_->post(wire::MessageType::signal,
+                 wire::SignalFixed{id, request, signal, static_cast<std::uint32_t>(target), 0});
+}
+
+void Link::stop(wire::ChildId id, const KillLadder& ladder) {
+  if (!up()) return;
+  std::array<wire::WireRung, wire::rungs_max> rungs{};
+  const auto count = std::min(ladder.rungs().size(), rungs.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const Rung& rung = ladder.rungs()[i];
+    rungs[i] = {rung.signal, static_cast<std::uint32_t>(rung.target), rung.pause.count()};
+  }
+  channel_->post(wire::MessageType::stop, wire::StopFixed{id, static_cast<std::uint32_t>(count), 0},
+                 std::as_bytes(std::span(rungs).first(count)));
+}
+
+void Link::settle(wire::ChildId id, wire::SettlePolicy policy) {
+  if (up()) channel_->post(wire::MessageType::settle, wire::SettleFixed{id, policy, 0});
+}
+
+void Link::flush() {
+  if (up()) channel_->flush();
+  std::erase_if(buried_, [](const auto& channel) { return channel->idle(); });
+}
+
+void Link::shut_down() {
+  shutting_down_ = true;
+  reactor_.timers().disarm(retry_);
+  if (!up()) return;
+  channel_->post(wire::MessageType::shutdown);
+  channel_->flush();
+}
+
+bool Link::is_down() const noexcept {
+  return channel_ == nullptr && buried_.empty() && (!pidfd_ || os::has_ended(pidfd_.get()));
+}
+
+void Link::kill_shepherd() {
+  if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
+}
+
+}  // namespace netrunner::shepherd_link

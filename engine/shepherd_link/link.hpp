@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+#include <netrunner/kill_ladder.hpp>
+#include <netrunner/stats.hpp>
+
+#include "engine/os/unique_fd.hpp"
+#include "engine/reactor/reactor.hpp"
+#include "engine/shepherd_link/launch.hpp"
+#include "engine/wire/channel.hpp"
+#include "engine/wire/message.hpp"
+
+namespace netrunner::shepherd_link {
+
+/// Told what the shepherd says. Thread: the shard's.
+class LinkOwner {
+ public:
+  virtual void shepherd_ready() = 0;
+  /// Every command that it had is lost; a new shepherd has been started, or will be.
+  virtual void shepherd_lost() = 0;
+  virtual void started(const wire::StartedFixed& started, os::UniqueFd pidfd) = 0;
+  virtual void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) = 0;
+  virtual void exited(const wire::ExitedFixed& exited) = 0;
+  virtual void signal_sent(const wire::SignalSentFixed& sent) = 0;
+  virtual void settled(const wire::SettledFixed& settled) = 0;
+
+ protected:
+  ~LinkOwner() = default;
+};
+
+/// The host's end of the treaty: starts the shepherd, speaks to it, and replaces it when it dies.
+/// Owner: one shard. Thread: its own.
+class Link {
+ public:
+  Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options);
+  ~Link();
+
+  [[nodiscard]] Result<void> start();
+  /// False: no shepherd is to be had at the moment; `failure()` says why.
+  [[nodiscard]] bool up() const noexcept { return channel_ != nullptr && !lost_; }
+  [[nodiscard]] const Error& failure() const noexcept { return failure_; }
+
+  void spawn(const wire::SpawnFixed& fixed, std::span<const std::byte> body, std::vector<os::UniqueFd> descriptors);
+  void signal(wire::ChildId id, std::uint32_t request, int signal, Target target);
+  void stop(wire::ChildId id, const KillLadder& ladder);
+  void settle(wire::ChildId id, wire::SettlePolicy policy);
+  /// Sends what this turn has queued, in one message.
+  void flush();
+
+  /// No command follows; the shepherd ends when none is left.
+  void shut_down();
+  [[nodiscard]] bool is_down() const noexcept;
+  /// Has a shepherd that does not end in time killed.
+  void kill_shepherd();
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] SpawnPath spawn_path() const noexcept { return spawn_path_; }
+  [[nodiscard]] std::uint64_t lost_count() const noexcept { return lost_count_; }
+
+ private:
+  void message(const wire::Message& message, std::span<os::UniqueFd> descriptors);
+  void closed();
+  void replace();
+  void bury();
+
+  reactor::Reactor& reactor_;
+  LinkOwner& owner_;
+  LaunchOptions options_;
+  std::unique_ptr<wire::Channel> channel_;
+  std::vector<std::unique_ptr<wire::Channel>> buried_;  ///< Of dead shepherds, until their operations have ended.
+  os::UniqueFd pidfd_;
+  reactor::Timer retry_;
+  std::int64_t retry_pause_ns_;
+  Error failure_;
+  pid_t pid_ = 0;
+  SpawnPath spawn_path_ = SpawnPath::asynchronous;
+  std::uint64_t lost_count_ = 0;
+  bool lost_ = false, shutting_down_ = false, ready_ = false;
+};
+
+}  // namespace netrunner::shepherd_link
