@@ -57,7 +57,7 @@ void Shard::finish_closing() {
   if (!link_.is_down() || reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
   std::vector<Verb*> late;
   {
-    const std::lock_guard guard(after_close_);
+    const std::lock_guard guard(after_close());
     reactor_->close_mailbox();
     bury_the_dead();
     if (flow_ != nullptr) flow_->close_ring();
@@ -70,7 +70,6 @@ void Shard::finish_closing() {
 }
 
 bool Shard::is_forgotten() {
-  const std::lock_guard guard(after_close_);
   return closed_ && table_.size() == 0 && (flow_ == nullptr || flow_->chunks_out() == 0);
 }
 

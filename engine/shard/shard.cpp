@@ -17,6 +17,11 @@ void open_chunk(Letter& letter) noexcept {
 
 }  // namespace
 
+std::recursive_mutex& after_close() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+
 Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, const Options& options) {
   NR_TRY(reactor, reactor::Reactor::open());
   std::unique_ptr<Shard> shard(new Shard(core, options, std::move(reactor)));
@@ -63,17 +68,15 @@ std::int64_t Shard::next_wake(std::int64_t wanted_ns) const noexcept {
 }
 
 bool Shard::deliver(Letter& letter) {
-  if (!reactor_->is_closed()) {
-    if (reactor_->on_thread()) {
-      letter.open(letter);
-      return false;
-    }
-    if (reactor_->post(letter)) return false;
-  }
-  const std::lock_guard guard(after_close_);
+  if (is_over()) return false;
+  if (!on_thread()) return post(letter);
+  letter.open(letter);
+  return true;
+}
+
+void Shard::open_after_close(Letter& letter) {
   letter.open(letter);
   bury_the_dead();
-  return true;
 }
 
 bool Shard::start(Verb& verb) {
@@ -139,7 +142,7 @@ void Shard::order_stop(detail::Child& child, EndReason reason) {
     const std::unique_ptr<StopLetter> stop(static_cast<StopLetter*>(&opened));
     if (detail::Child* found = stop->shard->table_.find(stop->id)) found->stop(stop->reason);
   };
-  deliver(*letter);
+  if (!deliver(*letter)) delete letter;  // Everything has ended already.
 }
 
 void Shard::bury(detail::Child& child) {

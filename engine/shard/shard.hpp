@@ -20,6 +20,10 @@ namespace netrunner::shard {
 
 using detail::Letter;
 
+/// Once a shard's thread has gone, whoever comes is the shard, one at a time; for all shards of the process, so that
+/// the last one may delete what the next would ask.
+[[nodiscard]] std::recursive_mutex& after_close();
+
 /// One core: owns one of each and introduces them. Made, turned and ended by one thread; others reach it by deliver().
 /// Owner: the engine's Core.
 class Shard final : private shepherd_link::LinkOwner {
@@ -44,11 +48,17 @@ class Shard final : private shepherd_link::LinkOwner {
   [[nodiscard]] const Error& shepherd_failure() const noexcept { return link_.failure(); }
   [[nodiscard]] bool shepherd_failed() const noexcept { return link_.lost_count() > 0 && !ready_; }
 
-  /// Any thread: opens the letter on the shard's own thread; at once where this is it. After the shard has closed:
-  /// at once, under a lock. True: the shard is closed, and the letter was perhaps its last.
-  bool deliver(Letter& letter);
+  /// Any thread: opens the letter on the shard's own thread, at once where this is it. False: the shard is over;
+  /// whoever has the letter opens it, under after_close().
+  [[nodiscard]] bool deliver(Letter& letter);
+  /// Any thread but the shard's; false: the shard is over.
+  [[nodiscard]] bool post(Letter& letter) noexcept { return reactor_->post(letter); }
+  void open_after_close(Letter& letter);
+  [[nodiscard]] detail::Core& core() noexcept { return *core_; }
   [[nodiscard]] bool on_thread() const noexcept { return reactor_->on_thread(); }
-  /// On the shard's thread (or in a letter). True: done on the spot.
+  /// Any thread: its own thread turns it no more.
+  [[nodiscard]] bool is_over() const noexcept { return reactor_->is_closed(); }
+  /// On the shard's thread, or after it under after_close(). True: done on the spot.
   [[nodiscard]] bool start(Verb& verb);
   void handle(Verb& verb);
   void withdraw(Verb& verb);
@@ -60,7 +70,7 @@ class Shard final : private shepherd_link::LinkOwner {
   /// It may go at the end of the turn, or of a later one.
   void bury(detail::Child& child);
 
-  /// After it has closed: no handle and no chunk refers to it any more.
+  /// Under after_close(): it has closed, and no handle and no chunk refers to it any more.
   [[nodiscard]] bool is_forgotten();
   [[nodiscard]] ShardStats stats() const;
   [[nodiscard]] int foreign_fd() const noexcept { return reactor_->foreign_fd(); }
@@ -92,7 +102,6 @@ class Shard final : private shepherd_link::LinkOwner {
   std::unique_ptr<Rooms> rooms_;
   ChildTable table_;
   std::vector<detail::Child*> dying_;
-  std::recursive_mutex after_close_;  ///< Once the thread has gone, whoever comes is the shard.
   CloseReport close_report_;
   enum class Closing : std::uint8_t { open, stopping, killing, ending } closing_ = Closing::open;
   std::int64_t closing_until_ns_ = 0;

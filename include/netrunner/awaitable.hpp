@@ -33,7 +33,6 @@ class Verb : public Letter {
  public:
   enum class State : std::uint8_t { idle, under_way, done };
 
-  Verb(const Verb&) = delete;
   Verb& operator=(const Verb&) = delete;
 
   VerbKind kind;
@@ -55,6 +54,8 @@ class Verb : public Letter {
 
  protected:
   Verb(VerbKind what, Core* where, Child* whom) noexcept : kind(what), core(where), child(whom) {}
+  Verb(const Verb&) = delete;
+  Verb(Verb&& other) noexcept;  ///< Before it was started only.
   ~Verb();  ///< Under way still (its coroutine is being destroyed): withdraws it, as `withdraw` says.
 };
 
@@ -76,6 +77,7 @@ template <class T>
 class [[nodiscard]] Awaitable final : public detail::Verb {
  public:
   Awaitable(detail::VerbKind kind, detail::Core* core, detail::Child* child) noexcept : Verb(kind, core, child) {}
+  Awaitable(Awaitable&&) noexcept = default;
   ~Awaitable() = default;
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }

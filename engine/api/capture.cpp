@@ -1,0 +1,165 @@
+/// Runs to the end with bounded capture: two readers and a wait, in one coroutine each.
+
+#include <algorithm>
+#include <coroutine>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include <netrunner/engine.hpp>
+
+#include "engine/api/core.hpp"
+#include "engine/api/pipeline_stages.hpp"
+
+namespace netrunner {
+namespace {
+
+/// Head and tail of a stream, whatever its length: memory is bounded by the limits.
+class Keeper {
+ public:
+  explicit Keeper(const CaptureLimits& limits) : limits_(limits) {}
+  void add(std::string_view bytes) {
+    kept_.total_bytes += bytes.size();
+    const std::size_t room = std::min<std::size_t>(limits_.head_bytes - kept_.head.size(), bytes.size());
+    kept_.head.append(bytes.substr(0, room));
+    bytes.remove_prefix(room);
+    if (bytes.size() > limits_.tail_bytes) bytes.remove_prefix(bytes.size() - limits_.tail_bytes);
+    kept_.tail.append(bytes);
+    // Cut back when it is twice as long, not at each piece.
+    if (kept_.tail.size() > 2 * limits_.tail_bytes) trim();
+  }
+  [[nodiscard]] Captured take() {
+    trim();
+    return std::move(kept_);
+  }
+
+ private:
+  void trim() {
+    if (kept_.tail.size() > limits_.tail_bytes) kept_.tail.erase(0, kept_.tail.size() - limits_.tail_bytes);
+  }
+  CaptureLimits limits_;
+  Captured kept_;
+};
+
+Task<Captured> keep(Process& process, Stream stream, CaptureLimits limits) {
+  Keeper keeper(limits);
+  for (;;) {
+    auto chunk = co_await process.read(stream);
+    if (!chunk || !*chunk) break;
+    keeper.add((*chunk)->text());
+  }
+  co_return keeper.take();
+}
+
+/// Starts a task at once and lets another await its end: two streams are read side by side. Both run on the
+/// command's shard, one at a time.
+template <class T>
+class Started {
+ public:
+  explicit Started(Task<T> task) : task_(std::move(task)), runner_(run(*this)) { runner_.handle.resume(); }
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+  ~Started() { runner_.handle.destroy(); }
+
+  [[nodiscard]] bool await_ready() const noexcept { return value_.has_value(); }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
+  [[nodiscard]] T await_resume() { return std::move(*value_); }
+
+ private:
+  struct Runner {
+    struct promise_type {
+      [[nodiscard]] Runner get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+      [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
+      struct Final {
+        [[nodiscard]] bool await_ready() const noexcept { return false; }
+        [[nodiscard]] std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> ended) const noexcept {
+          const auto waiter = ended.promise().started->waiter_;
+          return waiter ? waiter : std::noop_coroutine();
+        }
+        void await_resume() const noexcept {}
+      };
+      [[nodiscard]] Final final_suspend() const noexcept { return {}; }
+      [[noreturn]] void unhandled_exception() const noexcept { std::abort(); }
+      void return_void() const noexcept {}
+      explicit promise_type(Started& owner) : started(&owner) {}
+      Started* started;
+    };
+    std::coroutine_handle<promise_type> handle;
+  };
+  static Runner run(Started& self) { self.value_.emplace(co_await self.task_); }
+
+  Task<T> task_;
+  std::optional<T> value_;
+  std::coroutine_handle<> waiter_;
+  Runner runner_;
+};
+
+/// stdout and stderr are captured unless the command says otherwise.
+Command captured(const Command& command) {
+  Command result = command;
+  if (!command.spec().out) result = result.out(Stdio::pipe());
+  if (!command.spec().err) result = result.err(Stdio::pipe());
+  return result;
+}
+
+/// An stdin pipe that nobody will ever write to is end of input at once.
+Command without_writer(const Command& command) {
+  return command.spec().in.kind() == Stdio::Kind::pipe ? command.in(Stdio::null()) : command;
+}
+
+}  // namespace
+
+Task<Result<Completed>> Engine::capture(Command command, CaptureLimits limits, std::stop_token stop) {
+  NR_CO_TRY(process, co_await spawn(without_writer(captured(command)), std::move(stop)));
+  Completed completed;
+  {
+    Started<Captured> err(keep(process, Stream::err, limits));
+    completed.out = co_await keep(process, Stream::out, limits);
+    completed.err = co_await err;
+  }
+  NR_CO_TRY(ended, co_await process.wait());
+  completed.ended = std::move(ended);
+  co_return completed;
+}
+
+Task<Result<PipelineProcess>> Engine::spawn(Pipeline pipeline) {
+  NR_CO_TRY(stages, detail::pipeline_stages(pipeline.stages()));
+  const std::uint32_t together = core_->place();  // One shard: one thread reads all of them.
+  std::vector<Process> running;
+  for (const Command& stage : stages.commands) {
+    auto start = spawn(stage);
+    start.shard = together;
+    NR_CO_TRY(process, co_await start);  // A failure drops, and so stops, the stages before it.
+    running.push_back(std::move(process));
+  }
+  co_return PipelineProcess(std::move(running));
+}
+
+Task<Result<PipelineCompleted>> Engine::capture(Pipeline pipeline, CaptureLimits limits) {
+  std::vector<Command> stages = pipeline.stages();
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (!stages[i].spec().err) stages[i] = stages[i].err(Stdio::pipe());
+    if (i == 0) stages[i] = without_writer(stages[i]);
+    if (i + 1 == stages.size() && !stages[i].spec().out) stages[i] = stages[i].out(Stdio::pipe());
+  }
+  NR_CO_TRY(running, co_await spawn(Pipeline(std::move(stages))));
+  PipelineCompleted completed;
+  {
+    std::vector<std::unique_ptr<Started<Captured>>> errors;
+    for (Process& stage : running.stages()) {
+      errors.push_back(std::make_unique<Started<Captured>>(keep(stage, Stream::err, limits)));
+    }
+    completed.out = co_await keep(running.last(), Stream::out, limits);
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      Started<Captured>& error = *errors[i];
+      completed.err.push_back(co_await error);
+    }
+  }
+  for (Process& stage : running.stages()) {
+    NR_CO_TRY(ended, co_await stage.wait());
+    completed.ended.stages.push_back(std::move(ended));
+  }
+  co_return completed;
+}
+
+}  // namespace netrunner

@@ -1,0 +1,116 @@
+#include "engine/api/check.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/wire/limits.hpp"
+
+namespace netrunner::detail {
+namespace {
+
+constexpr int extra_number_max = 255;
+
+std::unexpected<Error> invalid(std::string subject, std::string advice) {
+  return std::unexpected(
+      Error{ErrorCode::invalid_argument, Stage::validate, EINVAL, std::move(subject), std::move(advice)});
+}
+
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+Result<void> check_text(std::string_view text, std::string field) {
+  if (!has_nul(text)) return {};
+  return invalid(std::move(field), "it has a NUL byte at offset " + std::to_string(text.find('\0')) +
+                                       ", which no string of execve(2) can have");
+}
+
+Result<void> check_texts(const Command::Spec& spec) {
+  if (spec.program.empty()) return invalid("program", "it is empty");
+  NR_TRY_VOID(check_text(spec.program, "program"));
+  if (spec.arg0) NR_TRY_VOID(check_text(*spec.arg0, "argv[0]"));
+  for (std::size_t i = 0; i < spec.arguments.size(); ++i) {
+    NR_TRY_VOID(check_text(spec.arguments[i], "argv[" + std::to_string(i + 1) + "]"));
+  }
+  if (spec.cwd && spec.cwd->empty()) return invalid("cwd", "it is empty");
+  if (spec.cwd) NR_TRY_VOID(check_text(*spec.cwd, "cwd"));
+  return {};
+}
+
+Result<void> check_environment(const Command::Spec& spec) {
+  for (std::size_t i = 0; i < spec.environment.size(); ++i) {
+    const auto& [name, value] = spec.environment[i];
+    const std::string field = "environment[" + std::to_string(i) + "]";
+    if (name.empty()) return invalid(field, "the variable's name is empty");
+    NR_TRY_VOID(check_text(name, field + " name"));
+    if (name.find('=') != std::string::npos) return invalid(field + " name " + name, "a name can't have '='");
+    if (value) NR_TRY_VOID(check_text(*value, "environment variable " + name));
+  }
+  return {};
+}
+
+Result<void> check_stdio(const Stdio& stdio, const std::string& field) {
+  if (stdio.kind() == Stdio::Kind::descriptor && stdio.fd() < 0) {
+    return invalid(field, "descriptor " + std::to_string(stdio.fd()) + " can't be open");
+  }
+  if (stdio.kind() != Stdio::Kind::file) return {};
+  if (stdio.text().empty()) return invalid(field, "the file's path is empty");
+  return check_text(stdio.text(), field + " path");
+}
+
+Result<void> check_streams(const Command::Spec& spec) {
+  using Kind = Stdio::Kind;
+  NR_TRY_VOID(check_stdio(spec.in, "stdin"));
+  if (spec.in.kind() == Kind::merge) return invalid("stdin", "only stdout and stderr can be merged");
+  const Stdio& out = spec.out ? *spec.out : spec.in;
+  const Stdio& err = spec.err ? *spec.err : spec.in;
+  if (spec.out && spec.err && out.kind() == Kind::merge && err.kind() == Kind::merge) {
+    return invalid("stdout and stderr", "each is merged into the other: one must lead somewhere");
+  }
+  for (const auto& [stdio, field] : {std::pair{&spec.out, "stdout"}, std::pair{&spec.err, "stderr"}}) {
+    if (!*stdio) continue;
+    NR_TRY_VOID(check_stdio(**stdio, field));
+    if ((*stdio)->kind() == Kind::bytes) return invalid(field, "known bytes are for stdin");
+  }
+  std::vector<int> numbers;
+  for (const ExtraDescriptor& extra : spec.extras) {
+    const std::string field = "extra descriptor " + std::to_string(extra.number);
+    if (extra.number < 3 || extra.number > extra_number_max) return invalid(field, "3 to 255");
+    if (std::ranges::find(numbers, extra.number) != numbers.end()) return invalid(field, "it is named twice");
+    numbers.push_back(extra.number);
+    const Kind kind = extra.stdio.kind();
+    if (kind == Kind::merge || kind == Kind::bytes) return invalid(field, "pipe, null, file or descriptor");
+    NR_TRY_VOID(check_stdio(extra.stdio, field));
+  }
+  return {};
+}
+
+Result<void> check_counts(const Command::Spec& spec) {
+  if (spec.resource_limits.size() > wire::resource_limits_max) return invalid("resource_limits", "32 at most");
+  if (spec.identity.groups && spec.identity.groups->size() > wire::groups_max) return invalid("groups", "1024 at most");
+  for (const int cpu : spec.cpus) {
+    if (cpu < 0 || cpu >= static_cast<int>(wire::cpus_max)) return invalid("cpu " + std::to_string(cpu), "0 to 1023");
+  }
+  if (spec.idle_limit.count() < 0 || spec.deadline.count() < 0) return invalid("deadline or idle_limit", "negative");
+  if (spec.grouping == Grouping::join && spec.join_group <= 1) {
+    return invalid("group " + std::to_string(spec.join_group), "a process group of another command, above 1");
+  }
+  for (const ResourceLimit& limit : spec.resource_limits) {
+    if (limit.soft > limit.hard) {
+      return invalid(std::string(resource_name(limit.resource)), "the soft limit is above the hard one");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check(const Command::Spec& spec) {
+  NR_TRY_VOID(check_texts(spec));
+  NR_TRY_VOID(check_environment(spec));
+  NR_TRY_VOID(check_streams(spec));
+  return check_counts(spec);
+}
+
+}  // namespace netrunner::detail

@@ -1,0 +1,218 @@
+#include "engine/api/core.hpp"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <utility>
+
+#include <netrunner/blocking.hpp>
+#include <netrunner/deadline.hpp>
+
+#include "engine/flow/limits.hpp"
+#include "engine/shard/limits.hpp"
+
+namespace netrunner::detail {
+namespace {
+
+constexpr std::int64_t ready_max_ns = 10'000'000'000;
+
+Error invalid(std::string subject, std::string advice) {
+  return {ErrorCode::invalid_argument, Stage::validate, 0, std::move(subject), std::move(advice)};
+}
+
+Result<void> check(const EngineOptions& options) {
+  if (options.shards > shard::shards_max) {
+    return std::unexpected(invalid("EngineOptions::shards = " + std::to_string(options.shards),
+                                   "at most " + std::to_string(shard::shards_max)));
+  }
+  if (options.threads == Threads::foreign && options.shards > 1) {
+    return std::unexpected(invalid("EngineOptions::shards = " + std::to_string(options.shards),
+                                   "Threads::foreign turns exactly one shard"));
+  }
+  if (options.window_bytes == 0 || options.command_budget_bytes == 0 || options.commands_max == 0) {
+    return std::unexpected(invalid("EngineOptions", "window_bytes, command_budget_bytes and commands_max must not be 0"));
+  }
+  if (!std::has_single_bit(options.chunk_bytes) || options.chunk_bytes < flow::chunk_bytes_min ||
+      options.chunk_bytes > flow::chunk_bytes_max) {
+    return std::unexpected(invalid("EngineOptions::chunk_bytes = " + std::to_string(options.chunk_bytes),
+                                   "a power of two from 4 KiB to 1 MiB"));
+  }
+  if (options.shard_budget_bytes < flow::budget_bytes_min) {
+    return std::unexpected(invalid("EngineOptions::shard_budget_bytes = " + std::to_string(options.shard_budget_bytes),
+                                   "at least 64 KiB"));
+  }
+  return {};
+}
+
+std::uint32_t usable_cores() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<std::uint32_t>(std::clamp(CPU_COUNT(&set), 1, static_cast<int>(shard::shards_max)));
+}
+
+/// What a shard's thread tells the one that opens the engine.
+struct Start {
+  blocking::detail::Signal done;
+  Result<void> result;
+};
+
+}  // namespace
+
+ForkGuard::ForkGuard() : page_(nullptr) {
+  void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return;
+  if (::madvise(page, 4096, MADV_WIPEONFORK) != 0) {
+    ::munmap(page, 4096);
+    return;
+  }
+  page_ = static_cast<std::uint32_t*>(page);
+  *page_ = 1;
+}
+
+ForkGuard::~ForkGuard() {
+  if (page_ != nullptr) ::munmap(page_, 4096);
+}
+
+Core::Core(const EngineOptions& options) : options_(options) {
+  if (options_.shards == 0) options_.shards = foreign() ? 1 : usable_cores();
+  launch_.path = options.shepherd_path;
+  launch_.asynchronous = options.asynchronous_spawn;
+  ::getrlimit(RLIMIT_NOFILE, &launch_.descriptors);
+  struct stat here{};
+  if (::stat(".", &here) == 0) {
+    directory_device_ = here.st_dev;
+    directory_inode_ = here.st_ino;
+  }
+}
+
+Core::~Core() = default;
+
+Result<Core*> Core::open(const EngineOptions& options) {
+  NR_TRY_VOID(check(options));
+  auto* core = new Core(options);
+  auto started = core->start_shards();
+  if (started) return core;
+  (void)core->close();
+  core->abandon();
+  return std::unexpected(std::move(started).error());
+}
+
+shard::Shard::Options Core::shard_options(std::uint32_t index) const {
+  return {index, options_, launch_, foreign()};
+}
+
+Result<void> await_shepherd(shard::Shard& shard) {
+  const std::int64_t until_ns = Deadline::now_ns() + ready_max_ns;
+  while (!shard.ready() && !shard.shepherd_failed() && Deadline::now_ns() < until_ns) shard.turn(until_ns);
+  if (shard.ready()) return {};
+  Error error = shard.shepherd_failure();
+  if (error.subject.empty()) {
+    error = {ErrorCode::shepherd_unavailable, Stage::treaty, ETIMEDOUT, "the shepherd", "it did not answer in 10 s"};
+  }
+  return std::unexpected(std::move(error));
+}
+
+Result<void> Core::start_shards() {
+  if (foreign()) {
+    NR_TRY(opened, shard::Shard::open(this, shard_options(0)));
+    shards_.push_back(std::move(opened));
+    return await_shepherd(*shards_[0]);
+  }
+  shards_.resize(options_.shards);
+  std::vector<Start> starts(options_.shards);
+  for (std::uint32_t i = 0; i < options_.shards; ++i) {
+    threads_.emplace_back([this, i, &start = starts[i]] {
+      auto opened = shard::Shard::open(this, shard_options(i));
+      if (!opened) {
+        start.result = std::unexpected(std::move(opened).error());
+        return start.done.set();
+      }
+      shard::Shard& shard = **opened;
+      shards_[i] = std::move(*opened);
+      start.result = await_shepherd(shard);
+      start.done.set();
+      while (!shard.has_closed()) shard.turn(INT64_MAX);
+    });
+  }
+  Result<void> all;
+  for (Start& start : starts) {
+    start.done.wait();
+    if (!start.result && all) all = start.result;
+  }
+  return all;
+}
+
+std::uint32_t Core::place() noexcept { return shards() == 1 ? 0 : next_.take() % shards(); }
+
+bool Core::directory_changed() const noexcept {
+  struct stat here{};
+  if (::stat(".", &here) != 0) return false;
+  return here.st_dev != directory_device_ || here.st_ino != directory_inode_;
+}
+
+bool Core::on_shard_thread() const noexcept {
+  return std::ranges::any_of(shards_, [](const auto& shard) {
+    return shard != nullptr && !shard->is_over() && shard->on_thread();
+  });
+}
+
+void Core::deliver(shard::Shard& shard, Letter& letter) {
+  if (shard.deliver(letter)) return;
+  const std::lock_guard guard(shard::after_close());
+  shard.open_after_close(letter);
+  delete_if_forgotten();
+}
+
+CloseReport Core::close() {
+  {
+    const std::lock_guard guard(shard::after_close());
+    if (closing_) return report_;
+    closing_ = true;
+  }
+  NR_ASSERT(foreign() || !on_shard_thread());
+  struct CloseLetter : Letter {
+    shard::Shard* shard;
+  };
+  std::vector<CloseLetter> letters(shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    if (shards_[i] == nullptr) continue;  // It never opened.
+    letters[i].shard = shards_[i].get();
+    letters[i].open = [](Letter& letter) noexcept { static_cast<CloseLetter&>(letter).shard->begin_close(); };
+    (void)shards_[i]->deliver(letters[i]);
+  }
+  if (foreign() && !shards_.empty()) {
+    while (!shards_[0]->has_closed()) shards_[0]->turn(INT64_MAX);
+  }
+  for (std::thread& thread : threads_) thread.join();
+  const std::lock_guard guard(shard::after_close());
+  closed_ = true;
+  for (const auto& shard : shards_) {
+    if (shard == nullptr) continue;
+    const CloseReport& report = shard->close_report();
+    report_.stopped += report.stopped;
+    report_.detached += report.detached;
+    report_.killed += report.killed;
+    report_.complete = report_.complete && report.complete;
+  }
+  return report_;
+}
+
+void Core::abandon() {
+  const std::lock_guard guard(shard::after_close());
+  abandoned_ = true;
+  delete_if_forgotten();
+}
+
+void Core::delete_if_forgotten() {
+  if (!abandoned_ || !closed_) return;
+  for (const auto& shard : shards_) {
+    if (shard != nullptr && !shard->is_forgotten()) return;
+  }
+  delete this;
+}
+
+}  // namespace netrunner::detail

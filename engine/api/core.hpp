@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <netrunner/engine.hpp>
+
+#include "engine/reactor/ticket.hpp"
+#include "engine/shard/shard.hpp"
+
+namespace netrunner::detail {
+
+/// A page that a fork(2) wipes: the child of a fork finds it empty and uses no ring of its parent's.
+/// madvise(2) MADV_WIPEONFORK, Linux 4.14.
+class ForkGuard {
+ public:
+  ForkGuard();
+  ForkGuard(const ForkGuard&) = delete;
+  ForkGuard& operator=(const ForkGuard&) = delete;
+  ~ForkGuard();
+  [[nodiscard]] bool in_forked_child() const noexcept { return page_ != nullptr && *page_ == 0; }
+
+ private:
+  std::uint32_t* page_;
+};
+
+/// What an Engine, its processes and its chunks refer to. Lives until the last of them has gone.
+class Core {
+ public:
+  [[nodiscard]] static Result<Core*> open(const EngineOptions& options);
+
+  [[nodiscard]] shard::Shard& shard(std::uint32_t index) noexcept { return *shards_[index]; }
+  [[nodiscard]] std::uint32_t shards() const noexcept { return static_cast<std::uint32_t>(shards_.size()); }
+  [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
+  /// Where the next command goes.
+  [[nodiscard]] std::uint32_t place() noexcept;
+  /// The host's current directory is another than when the engine was opened.
+  [[nodiscard]] bool directory_changed() const noexcept;
+  [[nodiscard]] bool in_forked_child() const noexcept { return fork_guard_.in_forked_child(); }
+  [[nodiscard]] bool foreign() const noexcept { return options_.threads == Threads::foreign; }
+  /// This thread turns one of the shards.
+  [[nodiscard]] bool on_shard_thread() const noexcept;
+
+  void deliver(shard::Shard& shard, Letter& letter);
+  CloseReport close();
+  /// The Engine has gone.
+  void abandon();
+
+ private:
+  explicit Core(const EngineOptions& options);
+  ~Core();
+  [[nodiscard]] Result<void> start_shards();
+  [[nodiscard]] shard::Shard::Options shard_options(std::uint32_t index) const;
+  void delete_if_forgotten();
+
+  EngineOptions options_;
+  ForkGuard fork_guard_;
+  shepherd_link::LaunchOptions launch_;
+  std::uint64_t directory_device_ = 0, directory_inode_ = 0;
+  std::vector<std::unique_ptr<shard::Shard>> shards_;
+  std::vector<std::thread> threads_;
+  // Under shard::after_close().
+  CloseReport report_;
+  bool closing_ = false, closed_ = false, abandoned_ = false;
+  reactor::Ticket next_;
+};
+
+}  // namespace netrunner::detail

@@ -1,0 +1,100 @@
+#include <netrunner/engine.hpp>
+
+#include <utility>
+
+#include <netrunner/blocking.hpp>
+
+#include "engine/api/core.hpp"
+#include "engine/api/plan.hpp"
+
+namespace netrunner {
+
+Result<Engine> Engine::open(EngineOptions options) {
+  NR_TRY(core, detail::Core::open(options));
+  return Engine(core);
+}
+
+Engine::Engine(Engine&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+
+Engine& Engine::operator=(Engine&& other) noexcept {
+  Engine taken(std::move(other));
+  std::swap(core_, taken.core_);
+  return *this;
+}
+
+Engine::~Engine() {
+  if (core_ == nullptr || core_->in_forked_child()) return;
+  (void)core_->close();
+  core_->abandon();
+}
+
+Awaitable<Process> Engine::spawn(const Command& command) { return spawn(command, std::stop_token()); }
+
+Awaitable<Process> Engine::spawn(const Command& command, std::stop_token stop) {
+  Awaitable<Process> verb(detail::VerbKind::spawn, core_, nullptr);
+  if (core_->in_forked_child()) return verb;
+  auto plan = detail::plan_spawn(*core_, command, std::move(stop));
+  if (plan) {
+    verb.plan = plan->release();
+    verb.shard = core_->place();
+  } else {
+    verb.error = std::move(plan).error();
+  }
+  return verb;
+}
+
+Result<Completed> Engine::run(const Command& command, CaptureLimits limits) {
+  return blocking::get(*this, capture(command, limits));
+}
+
+Result<PipelineCompleted> Engine::run(const Pipeline& pipeline, CaptureLimits limits) {
+  return blocking::get(*this, capture(pipeline, limits));
+}
+
+Task<EngineStats> Engine::stats() {
+  EngineStats stats;
+  for (std::uint32_t i = 0; i < shards(); ++i) {
+    Awaitable<ShardStats> verb(detail::VerbKind::shard_stats, core_, nullptr);
+    verb.shard = i;
+    auto figures = co_await verb;
+    if (figures) stats.shards.push_back(std::move(*figures));
+  }
+  co_return stats;
+}
+
+Awaitable<void> Engine::hop(std::uint32_t shard) {
+  Awaitable<void> verb(detail::VerbKind::hop, core_, nullptr);
+  if (shard < shards()) {
+    verb.shard = shard;
+  } else {
+    verb.error = Error{ErrorCode::invalid_argument, Stage::none, EINVAL, "shard " + std::to_string(shard),
+                       "the engine has " + std::to_string(shards())};
+  }
+  return verb;
+}
+
+CloseReport Engine::close() { return core_->in_forked_child() ? CloseReport{} : core_->close(); }
+
+int Engine::event_fd() const noexcept { return core_->foreign() ? core_->shard(0).foreign_fd() : -1; }
+
+void Engine::turn(Nanoseconds wait_max) {
+  NR_ASSERT(core_->foreign() && core_->shard(0).on_thread());
+  if (core_->shard(0).is_over()) return;
+  core_->shard(0).turn(wait_max.count() == 0 ? 0 : Deadline::after(wait_max).monotonic_ns());
+}
+
+std::uint32_t Engine::shards() const noexcept { return core_->shards(); }
+
+std::uint64_t EngineStats::running() const noexcept {
+  std::uint64_t sum = 0;
+  for (const ShardStats& shard : shards) sum += shard.running;
+  return sum;
+}
+
+std::uint64_t EngineStats::buffered_bytes_peak() const noexcept {
+  std::uint64_t sum = 0;
+  for (const ShardStats& shard : shards) sum += shard.buffered_bytes_peak;
+  return sum;
+}
+
+}  // namespace netrunner

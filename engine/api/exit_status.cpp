@@ -1,0 +1,49 @@
+#include <netrunner/exit_status.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <netrunner/stats.hpp>
+
+namespace netrunner {
+namespace {
+
+constexpr std::array<std::string_view, 8> reason_names = {
+    "exited", "signaled", "deadline", "idle", "output_limit", "stopped", "owner_gone", "shepherd_lost",
+};
+static_assert(reason_names.size() == static_cast<std::size_t>(EndReason::shepherd_lost) + 1);
+static_assert(reason_names.size() == std::tuple_size_v<decltype(ShardStats::ended_by_reason)>);
+
+constexpr std::array<std::string_view, 7> end_names = {
+    "none", "file_end", "inherited", "limit", "truncated", "lost", "abandoned",
+};
+static_assert(end_names.size() == static_cast<std::size_t>(StreamEnd::abandoned) + 1);
+
+constexpr std::array<std::string_view, 5> containment_names = {
+    "automatic", "process_group", "cgroup", "subreaper", "pid_namespace",
+};
+static_assert(containment_names.size() == static_cast<std::size_t>(Containment::pid_namespace) + 1);
+
+}  // namespace
+
+std::string_view name_of(EndReason reason) noexcept { return reason_names[static_cast<std::size_t>(reason)]; }
+std::string_view name_of(StreamEnd end) noexcept { return end_names[static_cast<std::size_t>(end)]; }
+std::string_view name_of(Containment level) noexcept { return containment_names[static_cast<std::size_t>(level)]; }
+std::string_view name_of(SpawnPath path) noexcept {
+  return path == SpawnPath::asynchronous ? "asynchronous" : "vfork";
+}
+
+const StreamSummary* Ended::stream(Stream which) const noexcept {
+  const auto found = std::ranges::find(streams, which, &StreamSummary::stream);
+  return found == streams.end() ? nullptr : &*found;
+}
+
+std::string to_string(const ExitStatus& status) {
+  if (const auto* exited = std::get_if<Exited>(&status)) return "exited " + std::to_string(exited->code);
+  if (const auto* signaled = std::get_if<Signaled>(&status)) {
+    return "killed by " + signal_name(signaled->signal) + (signaled->core_dumped ? " (core dumped)" : "");
+  }
+  return "unknown";
+}
+
+}  // namespace netrunner

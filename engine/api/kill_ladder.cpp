@@ -1,0 +1,172 @@
+#include <netrunner/kill_ladder.hpp>
+
+#include <signal.h>
+#include <string.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+namespace netrunner {
+namespace {
+
+constexpr Rung last_rung{SIGKILL, Target::everything, Nanoseconds{0}};
+
+struct TargetName {
+  std::string_view name;
+  Target target;
+};
+constexpr std::array<TargetName, 3> target_names = {{
+    {"leader", Target::leader}, {"group", Target::group}, {"everything", Target::everything},
+}};
+
+std::unexpected<Error> invalid(std::string subject, std::string advice) {
+  return std::unexpected(
+      Error{ErrorCode::invalid_argument, Stage::validate, 0, std::move(subject), std::move(advice)});
+}
+
+void close_with_kill(std::vector<Rung>& rungs) {
+  if (rungs.empty() || rungs.back().signal != SIGKILL || rungs.back().target != Target::everything) {
+    if (rungs.size() >= KillLadder::rungs_max) rungs.resize(KillLadder::rungs_max - 1);
+    rungs.push_back(last_rung);
+  }
+}
+
+Result<Target> parse_target(std::string_view text) {
+  for (const auto& [name, target] : target_names) {
+    if (text == name) return target;
+  }
+  return invalid("target \"" + std::string(text) + "\"", "leader, group or everything");
+}
+
+std::optional<int> parse_int(std::string_view text) {
+  int value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// "RTMIN", "RTMIN+3", "RTMAX-2".
+std::optional<int> parse_real_time(std::string_view name) {
+  const bool from_min = name.starts_with("RTMIN");
+  if (!from_min && !name.starts_with("RTMAX")) return std::nullopt;
+  const int base = from_min ? SIGRTMIN : SIGRTMAX;
+  const std::string_view rest = name.substr(5);
+  if (rest.empty()) return base;
+  if (rest.front() != '+' && rest.front() != '-') return std::nullopt;
+  const auto offset = parse_int(rest.substr(1));
+  if (!offset) return std::nullopt;
+  const int signal = rest.front() == '+' ? base + *offset : base - *offset;
+  return signal >= SIGRTMIN && signal <= SIGRTMAX ? std::optional(signal) : std::nullopt;
+}
+
+Result<Rung> parse_rung(std::string_view text) {
+  Rung rung;
+  const std::size_t colon = text.find(':');
+  std::string_view name = text.substr(0, colon);
+  const std::size_t at = name.find('@');
+  NR_TRY(signal, parse_signal(name.substr(0, at)));
+  rung.signal = signal;
+  rung.target = signal == SIGKILL ? Target::everything : Target::group;
+  if (at != std::string_view::npos) {
+    NR_TRY(target, parse_target(name.substr(at + 1)));
+    rung.target = target;
+  }
+  if (colon != std::string_view::npos) {
+    NR_TRY(pause, parse_duration(text.substr(colon + 1)));
+    rung.pause = pause;
+  }
+  return rung;
+}
+
+std::string duration_text(Nanoseconds duration) {
+  const std::int64_t ns = duration.count();
+  if (ns % 1'000'000'000 == 0) return std::to_string(ns / 1'000'000'000) + "s";
+  if (ns % 1'000'000 == 0) return std::to_string(ns / 1'000'000) + "ms";
+  if (ns % 1'000 == 0) return std::to_string(ns / 1'000) + "us";
+  return std::to_string(ns) + "ns";
+}
+
+}  // namespace
+
+KillLadder::KillLadder() : KillLadder({{SIGTERM, Target::group, std::chrono::seconds(5)}}) {}
+KillLadder::KillLadder(std::initializer_list<Rung> rungs) : rungs_(rungs) { close_with_kill(rungs_); }
+KillLadder KillLadder::at_once() { return KillLadder({last_rung}); }
+
+Result<KillLadder> KillLadder::parse(std::string_view text) {
+  KillLadder ladder({});
+  ladder.rungs_.clear();
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    NR_TRY(rung, parse_rung(text.substr(0, comma)));
+    if (ladder.rungs_.size() == rungs_max) return invalid("ladder", "16 rungs at most");
+    ladder.rungs_.push_back(rung);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+  }
+  if (ladder.rungs_.empty()) return invalid("ladder", "it is empty; for example TERM:5s,KILL");
+  close_with_kill(ladder.rungs_);
+  return ladder;
+}
+
+std::string KillLadder::text() const {
+  std::string text;
+  for (const Rung& rung : rungs_) {
+    if (!text.empty()) text += ',';
+    text += signal_name(rung.signal).substr(3);
+    const Target usual = rung.signal == SIGKILL ? Target::everything : Target::group;
+    if (rung.target != usual) text.append("@").append(target_names[static_cast<std::size_t>(rung.target)].name);
+    if (rung.pause.count() != 0) text += ":" + duration_text(rung.pause);
+  }
+  return text;
+}
+
+Result<int> parse_signal(std::string_view text) {
+  std::string_view name = text;
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  if (const auto number = parse_int(name); number && *number > 0 && *number <= SIGRTMAX) return *number;
+  if (const auto signal = parse_real_time(name)) return *signal;
+  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+    const char* abbreviation = ::sigabbrev_np(signal);
+    if (abbreviation != nullptr && name == abbreviation) return signal;
+  }
+  return invalid("signal \"" + std::string(text) + "\"", "a name (TERM, SIGTERM, RTMIN+3) or a number from 1 to 64");
+}
+
+std::string signal_name(int signal) {
+  if (const char* abbreviation = ::sigabbrev_np(signal)) return std::string("SIG") + abbreviation;
+  if (signal >= SIGRTMIN && signal <= SIGRTMAX) {
+    return signal == SIGRTMIN ? "SIGRTMIN" : "SIGRTMIN+" + std::to_string(signal - SIGRTMIN);
+  }
+  return "SIG" + std::to_string(signal);
+}
+
+Result<Nanoseconds> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    long double ns;
+  };
+  constexpr std::array<Unit, 9> units = {{{"ns", 1.0L}, {"us", 1e3L}, {"ms", 1e6L}, {"s", 1e9L}, {"", 1e9L},
+                                          {"m", 60e9L}, {"min", 60e9L}, {"h", 3600e9L}, {"d", 86400e9L}}};
+  constexpr long double year_ns = 365.25L * 86400e9L;
+  double value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string shown = "duration \"" + std::string(text) + "\"";
+  const char* const advice = "a number and a unit: 250ms, 1.5s, 2m, 1h, 3d; without a unit seconds";
+  if (failed == std::errc::result_out_of_range) return invalid(shown, "it is too large to be meant");
+  if (failed != std::errc() || !std::isfinite(value)) return invalid(shown, advice);
+  if (value < 0 || std::signbit(value)) return invalid(shown, "it is negative");
+  const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  std::optional<long double> unit;
+  for (const Unit& known : units) {
+    if (known.name == name) unit = known.ns;
+  }
+  if (name == "y") unit = year_ns;
+  if (!unit) return invalid(shown, advice);
+  const long double ns = static_cast<long double>(value) * *unit;
+  if (ns >= static_cast<long double>(Nanoseconds::max().count())) return Nanoseconds::max();
+  return Nanoseconds(static_cast<std::int64_t>(ns));
+}
+
+}  // namespace netrunner

@@ -1,0 +1,213 @@
+#include "engine/api/plan.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/api/check.hpp"
+#include "engine/api/core.hpp"
+#include "engine/os/descriptor.hpp"
+#include "engine/os/memfd.hpp"
+#include "engine/wire/spawn_body.hpp"
+
+namespace netrunner::detail {
+namespace {
+
+using Kind = Stdio::Kind;
+
+/// The variables of the host, changed as the command asks. The last word on a name counts.
+std::vector<std::string> environment_of(const Command::Spec& spec) {
+  std::vector<std::string> result;
+  std::unordered_map<std::string_view, const std::optional<std::string>*> changes;
+  for (const auto& change : spec.environment) changes[change.name] = &change.value;
+  if (!spec.clear_environment) {
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+      const std::string_view text = *entry;
+      if (!changes.contains(text.substr(0, text.find('=')))) result.emplace_back(text);
+    }
+  }
+  for (const auto& change : spec.environment) {
+    const auto last = changes.find(change.name);
+    if (last == changes.end() || last->second != &change.value) continue;
+    if (change.value) result.push_back(change.name + "=" + *change.value);
+  }
+  return result;
+}
+
+int open_flags(Stdio::FileMode mode) {
+  switch (mode) {
+    case Stdio::FileMode::read: return O_RDONLY;
+    case Stdio::FileMode::truncate: return O_WRONLY | O_CREAT | O_TRUNC;
+    case Stdio::FileMode::append: return O_WRONLY | O_CREAT | O_APPEND;
+    case Stdio::FileMode::read_write: return O_RDWR | O_CREAT;
+  }
+  return O_RDONLY;
+}
+
+/// Turns the command's stdio into actions and what is attached to them.
+class StdioPlanner {
+ public:
+  StdioPlanner(const Core& core, SpawnPlan& plan, wire::SpawnRequest& request)
+      : core_(core), plan_(plan), request_(request) {}
+
+  [[nodiscard]] Result<void> plan() {
+    const Command::Spec& spec = plan_.command.spec();
+    const Stdio out = spec.out.value_or(Stdio::pipe());
+    const Stdio err = spec.err.value_or(Stdio::inherit());
+    NR_TRY_VOID(add(0, Direction::to_command, spec.in));
+    // What is merged into comes first: a copy needs its source.
+    if (out.kind() == Kind::merge) {
+      NR_TRY_VOID(add(2, Direction::from_command, err));
+      same_as(1, 2);
+    } else {
+      NR_TRY_VOID(add(1, Direction::from_command, out));
+      err.kind() == Kind::merge ? same_as(2, 1) : void();
+      if (err.kind() != Kind::merge) NR_TRY_VOID(add(2, Direction::from_command, err));
+    }
+    for (const ExtraDescriptor& extra : spec.extras) NR_TRY_VOID(add(extra.number, extra.direction, extra.stdio));
+    return {};
+  }
+
+ private:
+  void same_as(int number, int other) {
+    request_.actions.push_back({number, wire::ActionKind::same_as, other, {}, 0, 0});
+  }
+
+  void attach(int number, SpawnPlan::Attached what, os::UniqueFd descriptor, const Stdio& stdio) {
+    request_.actions.push_back({number, wire::ActionKind::attached, 0, {}, 0, 0});
+    const EngineOptions& options = core_.options();
+    plan_.attachments.push_back({what, static_cast<Stream>(number), std::move(descriptor),
+                                 stdio.window_bytes() != 0 ? stdio.window_bytes() : options.window_bytes,
+                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : options.pipe_bytes});
+  }
+
+  Result<void> add(int number, Direction direction, const Stdio& stdio) {
+    switch (stdio.kind()) {
+      case Kind::null: request_.actions.push_back({number, wire::ActionKind::null, 0, {}, 0, 0}); return {};
+      case Kind::closed: request_.actions.push_back({number, wire::ActionKind::closed, 0, {}, 0, 0}); return {};
+      case Kind::file:
+        request_.actions.push_back({number, wire::ActionKind::open_file, 0, stdio.text(),
+                                    static_cast<std::uint32_t>(open_flags(stdio.file_mode())), stdio.permissions()});
+        return {};
+      case Kind::inherit: return inherit(number);
+      case Kind::descriptor: return duplicate(number, stdio);
+      case Kind::bytes: attach(number, SpawnPlan::Attached::known_input, {}, stdio); return {};
+      case Kind::pipe:
+        attach(number,
+               direction == Direction::to_command ? SpawnPlan::Attached::input_pipe : SpawnPlan::Attached::output_pipe,
+               {}, stdio);
+        return {};
+      case Kind::merge: break;
+    }
+    return std::unexpected(Error{ErrorCode::invalid_argument, Stage::validate, EINVAL,
+                                 "descriptor " + std::to_string(number), "it can't be merged"});
+  }
+
+  Result<void> inherit(int number) {
+    auto copy = os::duplicate_above_stdio(number);
+    if (copy) {
+      attach(number, SpawnPlan::Attached::descriptor, std::move(*copy), Stdio::inherit());
+    } else {
+      request_.actions.push_back({number, wire::ActionKind::null, 0, {}, 0, 0});
+    }
+    return {};
+  }
+
+  Result<void> duplicate(int number, const Stdio& stdio) {
+    auto copy = os::duplicate_above_stdio(stdio.fd());
+    if (!copy) {
+      Error error = std::move(copy).error();
+      error.stage = Stage::stdio;
+      if (error.sys_errno == EBADF) error.code = ErrorCode::invalid_argument;
+      error.advice = "it must be open when the command is started";
+      return std::unexpected(std::move(error));
+    }
+    attach(number, SpawnPlan::Attached::descriptor, std::move(*copy), stdio);
+    return {};
+  }
+
+  const Core& core_;
+  SpawnPlan& plan_;
+  wire::SpawnRequest& request_;
+};
+
+void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {
+  request.cwd = spec.cwd;
+  for (const Rung& rung : spec.ladder.rungs()) {
+    request.rungs.push_back({rung.signal, static_cast<std::uint32_t>(rung.target), rung.pause.count()});
+  }
+  for (const ResourceLimit& limit : spec.resource_limits) {
+    request.limits.push_back({static_cast<std::uint32_t>(limit.resource), 0, limit.soft, limit.hard});
+  }
+  if (spec.identity.groups) {
+    request.groups.emplace(spec.identity.groups->begin(), spec.identity.groups->end());
+  } else if (spec.identity.uid) {
+    request.groups.emplace();  // Never the host's.
+  }
+  request.cpus.assign(spec.cpus.begin(), spec.cpus.end());
+  if (spec.umask) request.umask = *spec.umask;
+  if (spec.identity.uid) request.uid = *spec.identity.uid;
+  if (spec.identity.gid) request.gid = *spec.identity.gid;
+  if (spec.nice) request.nice = *spec.nice;
+  if (spec.oom_score_adj) request.oom_score_adj = *spec.oom_score_adj;
+  if (spec.grouping == Grouping::own_session) request.flags |= wire::own_session;
+  if (spec.grouping == Grouping::join) {
+    request.flags |= wire::join_group;
+    request.join_group = spec.join_group;
+  }
+  if (spec.no_new_privs) request.flags |= wire::set_no_new_privs;
+  if (spec.program.find('/') == std::string::npos) request.flags |= wire::search_path;
+  if (spec.shell_fallback) request.flags |= wire::shell_fallback;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SpawnPlan>> plan_spawn(const Core& core, const Command& command, std::stop_token stop) {
+  const Command::Spec& spec = command.spec();
+  NR_TRY_VOID(check(spec));
+  auto plan = std::make_unique<SpawnPlan>(command);
+  plan->queued_ns = Deadline::now_ns();
+  plan->stop = std::move(stop);
+  plan->budget_bytes = spec.budget_bytes != 0 ? spec.budget_bytes : core.options().command_budget_bytes;
+
+  wire::SpawnRequest request;
+  request.program = spec.program;
+  add_settings(request, spec);
+  NR_TRY_VOID(StdioPlanner(core, *plan, request).plan());
+  std::vector<std::string> argv;
+  argv.reserve(spec.arguments.size() + 1);
+  argv.push_back(spec.arg0.value_or(spec.program));
+  argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
+  const std::vector<std::string> environment = environment_of(spec);
+  request.arguments = argv;
+  request.environment = environment;
+  if (core.directory_changed()) {
+    os::UniqueFd here(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!here) return std::unexpected(system_error("the host's current directory", Stage::cwd));
+    NR_TRY(moved, os::moved_above_stdio(std::move(here)));
+    plan->cwd = std::move(moved);
+    request.flags |= wire::cwd_attached;
+  }
+
+  wire::SpawnBody body = wire::SpawnBody::build({}, request);
+  if (!body.fits_treaty()) {
+    return std::unexpected(Error{ErrorCode::argument_list_too_long, Stage::validate, E2BIG,
+                                 "arguments and environment together",
+                                 "16 MiB at most; pass them on stdin or in a file"});
+  }
+  plan->fixed = body.fixed;
+  if (body.fits_inline()) {
+    plan->body = std::move(body.bytes);
+  } else {
+    NR_TRY(memfd, os::sealed_memfd("netrunner-spawn", body.bytes, os::MemfdUse::data));
+    plan->body_memfd = std::move(memfd);
+    plan->fixed.flags |= wire::body_in_memfd;
+  }
+  return plan;
+}
+
+}  // namespace netrunner::detail

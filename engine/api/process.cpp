@@ -1,0 +1,87 @@
+#include <netrunner/process.hpp>
+
+#include <memory>
+
+#include "engine/api/core.hpp"
+
+namespace netrunner {
+
+using detail::VerbKind;
+
+Process::~Process() {
+  if (child_ == nullptr || core_->in_forked_child()) return;
+  core_->deliver(child_->shard(), child_->release_letter);
+}
+
+void Process::detach() && {
+  child_->detach_asked = true;
+  const Process released(std::move(*this));
+}
+
+Awaitable<std::optional<Chunk>> Process::read(Stream stream, std::size_t bytes_max) {
+  Awaitable<std::optional<Chunk>> verb(VerbKind::read, core_, child_);
+  verb.stream = stream;
+  verb.bytes_max = bytes_max;
+  return verb;
+}
+
+Awaitable<void> Process::write(std::span<const std::byte> bytes, Stream stream) {
+  Awaitable<void> verb(VerbKind::write, core_, child_);
+  verb.stream = stream;
+  verb.input = bytes;
+  return verb;
+}
+
+Awaitable<void> Process::close_input(Stream stream) {
+  Awaitable<void> verb(VerbKind::close_input, core_, child_);
+  verb.stream = stream;
+  return verb;
+}
+
+Awaitable<void> Process::close_output(Stream stream) {
+  Awaitable<void> verb(VerbKind::close_output, core_, child_);
+  verb.stream = stream;
+  return verb;
+}
+
+Awaitable<void> Process::signal(int number, Target target) {
+  Awaitable<void> verb(VerbKind::signal, core_, child_);
+  verb.number = number;
+  verb.target = target;
+  return verb;
+}
+
+namespace {
+
+struct StopLetter : detail::Letter {
+  detail::Child* child;
+  std::optional<KillLadder> ladder;
+};
+
+void post_stop(detail::Core& core, detail::Child& child, std::optional<KillLadder> ladder) {
+  auto letter = std::make_unique<StopLetter>();
+  letter->child = &child;
+  letter->ladder = std::move(ladder);
+  letter->open = [](detail::Letter& opened) noexcept {
+    const std::unique_ptr<StopLetter> order(static_cast<StopLetter*>(&opened));
+    order->child->stop(EndReason::stopped, order->ladder ? &*order->ladder : nullptr);
+  };
+  core.deliver(child.shard(), *letter.release());
+}
+
+}  // namespace
+
+void Process::stop() const {
+  if (!core_->in_forked_child()) post_stop(*core_, *child_, std::nullopt);
+}
+
+void Process::stop(const KillLadder& ladder) const {
+  if (!core_->in_forked_child()) post_stop(*core_, *child_, ladder);
+}
+
+Awaitable<ExitStatus> Process::exited() const { return {VerbKind::exited, core_, child_}; }
+Awaitable<void> Process::drained() const { return {VerbKind::drained, core_, child_}; }
+Awaitable<Ended> Process::wait() const { return {VerbKind::ended, core_, child_}; }
+Awaitable<ProcessStats> Process::stats() const { return {VerbKind::process_stats, core_, child_}; }
+
+}  // namespace netrunner

@@ -1,0 +1,149 @@
+/// What <netrunner/awaitable.hpp> and <netrunner/chunk.hpp> promise: verbs to their shards, chunks home.
+
+#include <mutex>
+#include <utility>
+
+#include <netrunner/awaitable.hpp>
+#include <netrunner/blocking.hpp>
+#include <netrunner/chunk.hpp>
+
+#include "engine/api/core.hpp"
+
+namespace netrunner::detail {
+namespace {
+
+shard::Shard& shard_of(Verb& verb) {
+  return verb.child != nullptr ? verb.child->shard() : verb.core->shard(verb.shard);
+}
+
+/// Runs `action(shard, verb)` on the verb's shard and waits until it ran.
+template <class Action>
+void run_there(Verb& verb, Action action) {
+  struct ActionLetter : Letter {
+    shard::Shard* shard;
+    Verb* verb;
+    Action* action;
+    blocking::detail::Signal ran;
+  };
+  shard::Shard& shard = shard_of(verb);
+  if (!shard.is_over() && shard.on_thread()) return action(shard, verb);
+  ActionLetter letter;
+  letter.shard = &shard;
+  letter.verb = &verb;
+  letter.action = &action;
+  letter.open = [](Letter& opened) noexcept {
+    auto& self = static_cast<ActionLetter&>(opened);
+    (*self.action)(*self.shard, *self.verb);
+    self.ran.set();
+  };
+  verb.core->deliver(shard, letter);
+  letter.ran.wait();
+}
+
+}  // namespace
+
+bool start(Verb& verb) noexcept {
+  if (verb.error) {  // It was refused before it began.
+    verb.state = Verb::State::done;
+    return false;
+  }
+  if (verb.core == nullptr || verb.core->in_forked_child()) {
+    verb.error = Error{ErrorCode::engine_closed, Stage::none, 0, "this process was forked from the engine's",
+                       "an engine is not usable after fork: open a new one"};
+    verb.state = Verb::State::done;
+    return false;
+  }
+  shard::Shard& shard = shard_of(verb);
+  verb.state = Verb::State::under_way;
+  if (!shard.is_over() && !shard.on_thread()) {
+    verb.open = [](Letter& letter) noexcept {
+      auto& opened = static_cast<Verb&>(letter);
+      shard_of(opened).handle(opened);
+    };
+    if (shard.post(verb)) return true;
+  }
+  if (!shard.is_over()) return !shard.start(verb);
+  const std::lock_guard guard(shard::after_close());
+  return !shard.start(verb);
+}
+
+Verb::Verb(Verb&& other) noexcept
+    : Letter(other),
+      kind(other.kind),
+      stream(other.stream),
+      target(other.target),
+      number(other.number),
+      core(other.core),
+      child(other.child),
+      input(other.input),
+      bytes_max(other.bytes_max),
+      plan(std::exchange(other.plan, nullptr)),
+      shard(other.shard),
+      error(std::move(other.error)) {
+  NR_ASSERT(other.state == State::idle);
+}
+
+Verb::~Verb() {
+  if (state == State::under_way) withdraw(*this);
+  if (plan != nullptr) delete std::exchange(plan, nullptr);
+}
+
+void withdraw(Verb& verb) noexcept {
+  if (verb.state == Verb::State::idle || verb.core->in_forked_child()) return;
+  run_there(verb, [](shard::Shard& shard, Verb& withdrawn) { shard.withdraw(withdrawn); });
+}
+
+void abandon(Verb& verb, ErrorCode code) noexcept {
+  run_there(verb, [code](shard::Shard& shard, Verb& given_up) { shard.abandon(given_up, code); });
+}
+
+void let_go(ChunkSlot* slot) noexcept {
+  auto& shard = *static_cast<shard::Shard*>(slot->home);
+  shard.core().deliver(shard, *slot);
+}
+
+}  // namespace netrunner::detail
+
+namespace netrunner::blocking::detail {
+
+bool Signal::wait_until(Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  if (deadline.is_never()) {
+    changed_.wait(lock, [this] { return set_; });
+    return true;
+  }
+  const std::chrono::steady_clock::time_point until{Nanoseconds(deadline.monotonic_ns())};
+  return changed_.wait_until(lock, until, [this] { return set_; });
+}
+
+void block_on(netrunner::detail::Verb& verb, Deadline deadline) {
+  Signal done;
+  verb.waiter = &done;
+  verb.on_done = [](netrunner::detail::Verb& ended) noexcept { static_cast<Signal*>(ended.waiter)->set(); };
+  netrunner::detail::Core* core = verb.core;
+  const bool ours = core != nullptr && !core->in_forked_child() && core->on_shard_thread();
+  if (ours && !core->foreign()) {
+    verb.error = Error{ErrorCode::invalid_argument, Stage::none, EDEADLK, "a blocking verb on a shard's own thread",
+                       "use co_await there"};
+    return;
+  }
+  if (!netrunner::detail::start(verb)) return;
+  if (ours) {
+    while (!done.wait_until(Deadline::at(0)) && Deadline::at(Deadline::now_ns()) < deadline) {
+      core->shard(0).turn(deadline.monotonic_ns());
+    }
+  }
+  if (done.wait_until(ours ? Deadline::at(0) : deadline)) return;
+  netrunner::detail::abandon(verb, ErrorCode::timed_out);
+  if (ours) {
+    while (!done.wait_until(Deadline::at(0))) core->shard(0).turn(INT64_MAX);
+  }
+  done.wait();
+}
+
+void block_until(netrunner::detail::Core* core, Signal& done) {
+  if (!core->foreign()) return done.wait();
+  while (!done.wait_until(Deadline::at(0))) core->shard(0).turn(INT64_MAX);
+}
+
+}  // namespace netrunner::blocking::detail
