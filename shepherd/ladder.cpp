@@ -1,0 +1,76 @@
+#include "shepherd/ladder.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+
+namespace netrunner::shepherd {
+namespace {
+
+constexpr std::int64_t pause_us_max = (std::int64_t{1} << 55) - 1;
+
+bool is_valid(const wire::WireRung& rung) {
+  return rung.signal > 0 && rung.signal < NSIG && rung.target <= static_cast<std::uint32_t>(wire::WireTarget::everything);
+}
+
+PackedRung packed(const wire::WireRung& rung) {
+  const std::int64_t pause_us = std::clamp<std::int64_t>(rung.pause_ns / 1000, 0, pause_us_max);
+  return static_cast<std::uint64_t>(rung.signal) | std::uint64_t{rung.target} << 7 |
+         static_cast<std::uint64_t>(pause_us) << 9;
+}
+
+std::int32_t signal_of(PackedRung rung) { return static_cast<std::int32_t>(rung & 127U); }
+std::uint32_t target_of(PackedRung rung) { return static_cast<std::uint32_t>(rung >> 7 & 3U); }
+std::int64_t pause_ns_of(PackedRung rung) {
+  const auto pause_us = static_cast<std::int64_t>(rung >> 9);
+  return pause_us > never / 1000 ? never : pause_us * 1000;
+}
+
+}  // namespace
+
+Ladder Ladder::of(std::span<const wire::WireRung> rungs) noexcept {
+  Ladder ladder;
+  for (const wire::WireRung& rung : rungs.first(std::min(rungs.size(), wire::rungs_max - 1))) {
+    if (!is_valid(rung)) continue;
+    const bool is_kill = rung.signal == SIGKILL && rung.target == static_cast<std::uint32_t>(wire::WireTarget::everything);
+    if (is_kill) break;
+    ladder.rungs_[ladder.count_++] = packed(rung);
+  }
+  ladder.rungs_[ladder.count_++] = packed({SIGKILL, static_cast<std::uint32_t>(wire::WireTarget::everything), 0});
+  return ladder;
+}
+
+void Ladder::begin(std::int64_t now) noexcept {
+  under_way_ = true;
+  next_ = 0;
+  due_ns_ = now;
+}
+
+wire::WireRung Ladder::climb(std::int64_t now) noexcept {
+  NR_ASSERT(under_way_ && !finished());
+  const PackedRung rung = rungs_[next_++];
+  due_ns_ = later(now, pause_ns_of(rung));
+  return {signal_of(rung), target_of(rung), pause_ns_of(rung)};
+}
+
+std::int64_t Ladder::kill_ns(std::int64_t now) const noexcept {
+  std::int64_t at = under_way_ ? due_ns_ : now;
+  if (finished()) return 0;
+  for (std::uint8_t i = next_; i < count_ && signal_of(rungs_[i]) != SIGKILL; ++i) at = later(at, pause_ns_of(rungs_[i]));
+  return at;
+}
+
+bool replaces(const Ladder& wanted, const Ladder& current, std::int64_t now) noexcept {
+  return !current.under_way() || wanted.kill_ns(now) < current.kill_ns(now);
+}
+
+bool needs_continue(int signal) noexcept {
+  switch (signal) {
+    case SIGKILL: case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU: case SIGCONT:
+    case SIGCHLD: case SIGURG: case SIGWINCH:
+      return false;
+    default: return true;
+  }
+}
+
+}  // namespace netrunner::shepherd

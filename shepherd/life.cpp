@@ -1,0 +1,216 @@
+/// What happens to a command: the table says which deed, these functions do it.
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "shepherd/reach.hpp"
+#include "shepherd/shepherd.hpp"
+
+namespace netrunner::shepherd {
+
+void Shepherd::happen(Child& child, Event event) {
+  const Step next = step(child.state, event);
+  NR_ASSERT(next.deed != Deed::impossible);
+  const State before = child.state;
+  child.state = next.next;
+  perform(child, next.deed);  // It may bring about the next event: only the step that frees the slot forgets it.
+  if (before != State::free && next.next == State::free) {
+    clock_.clear(child.id.slot);
+    child.group_pidfd.reset();
+    child.pidfd.reset();
+    children_.forget();
+  }
+}
+
+void Shepherd::perform(Child& child, Deed deed) {
+  switch (deed) {
+    case Deed::none: return;
+    case Deed::impossible: return;
+    case Deed::refuse_slot: return;  // on_spawn has answered before it came to this.
+    case Deed::withdraw:
+      spawner_.withdraw(child.id);
+      return say_start_failed(child.id, {Stage::exec, ECANCELED, 0, "", {}});
+    case Deed::report_refusal: return say_start_failed(child.id, failure_);
+    case Deed::report_started:
+      if (child.exit_poll.idle()) watch_end(child);
+      child.bound_ns = never;
+      arm_clock(child);
+      return say_started(child);
+    case Deed::await_end:
+      if (child.state == State::deciding) child.bound_ns = now_ns() + decide_max_ns;
+      watch_end(child);
+      return arm_clock(child);
+    case Deed::report_failure: {
+      SpawnFailure failure = spawner_.failure_of(child.place);
+      // Killed on its way: by us, or by somebody else.
+      if (failure.sys_errno == 0) failure.sys_errno = child.signalled ? ECANCELED : EINTR;
+      say_start_failed(child.id, failure);
+      return release_place(child);
+    }
+    case Deed::report_cancelled: return say_start_failed(child.id, {Stage::exec, ECANCELED, 0, "", {}});
+    case Deed::report_exit: return say_exited(child, child.state == State::free);
+    case Deed::climb: return climb(child);
+    case Deed::kill_group: return kill_group(child);
+    case Deed::report_settled: return say_settled(child.id, child.stragglers, true);
+    case Deed::report_left:
+      return say_settled(child.id, child.stragglers, signal_group(child, 0) == ESRCH);
+    case Deed::answer_settled: return say_settled(child.id, 0, true);
+  }
+}
+
+void Shepherd::on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& process) {
+  Child& child = children_.at(id.slot);
+  const ChildJob& job = spawner_.job_of(place);
+  child.pid = process.pid;
+  child.pidfd = std::move(process.pidfd);
+  child.place = place;
+  child.spawned_ns = now_ns();
+  child.leader_unreaped = true;
+  child.joined = (job.fixed->flags & wire::join_group) != 0;
+  child.ladder = Ladder::of(job.rungs);
+  children_.mark_leader(child.pid, true);
+  if (child.joined) {
+    if (Child* owner = children_.led_by(job.fixed->join_group)) owner->shared = true;
+  }
+  happen(child, Event::cloned);
+}
+
+void Shepherd::on_let_go(wire::ChildId id, std::uint32_t place) {
+  Child& child = children_.at(id.slot);
+  child.exec_ns = now_ns();
+  if (!spawner_.succeeded(place)) return happen(child, Event::exec_failed);
+  release_place(child);
+  happen(child, child.signalled ? Event::exec_unsure : Event::exec_done);
+}
+
+void Shepherd::release_place(Child& child) {
+  spawner_.release(child.place);
+  child.place = Spawner::no_place;
+}
+
+// The pidfd goes into the ring's table, so that our own stays small: it is copied by each clone.
+void Shepherd::watch_end(Child& child) {
+  const std::uint32_t slot = child.id.slot;
+  if (!child.in_ring && slot < ring_files_ && child.pidfd) {
+    child.in_ring = ring_->set_file(slot, child.pidfd.get()).has_value();
+  }
+  if (child.in_ring) {
+    child.exit_poll.arm_file(*ring_, slot, POLLIN);
+  } else if (child.pidfd) {
+    child.exit_poll.arm(*ring_, child.pidfd.get(), POLLIN);
+  }
+  // Without any of it, the look for orphans finds its death.
+}
+
+void Shepherd::on_exit_poll(void* given, ring::Completion) {
+  Child& child = *static_cast<Child*>(given);
+  static_cast<Shepherd*>(child.shepherd)->look_for_end(child);
+}
+
+// Whatever brought us here is a hint: the process itself says whether it has ended.
+void Shepherd::look_for_end(Child& child) {
+  if (!child.leader_unreaped) return;
+  const bool pins = !child.joined && !child.shared && child.state == State::running;
+  os::UniqueFd pin = pins ? pin_group(child.pid) : os::UniqueFd();
+  death_ = reap(child.pid);
+  if (!death_.seen) return watch_end(child);
+  children_.mark_leader(child.pid, false);
+  child.leader_unreaped = false;
+  child.group_pidfd = std::move(pin);
+  happen(child, after_end(child));
+  if (child.state != State::leaderless) return;
+  arm_clock(child);
+  // The host decides what becomes of the others, as long as there is one.
+  if (ending_ > Ending::on_shutdown) happen(child, Event::settle_stop);
+}
+
+Event Shepherd::after_end(Child& child) {
+  if (child.joined || child.shared || child.state != State::running) return Event::ended_alone;
+  // Before Linux 6.9 nothing pins the number any more. No process was started since the reap, so nobody else can be
+  // the group's: asking is safe.
+  const bool pinned = static_cast<bool>(child.group_pidfd);
+  const auto is_empty = [&] {
+    return pinned ? signal_group(child, 0) == ESRCH : ::kill(-child.pid, 0) != 0 && errno == ESRCH;
+  };
+  if (is_empty()) return Event::ended_alone;
+  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
+    (void)reap(dead);
+  }
+  if (is_empty()) return Event::ended_alone;
+  child.stragglers = live_members(child, 1);
+  return child.stragglers == 0 ? Event::ended_alone : Event::ended_in_company;
+}
+
+std::uint32_t Shepherd::live_members(const Child& child, std::uint32_t unknown) {
+  std::uint32_t alive = 0;
+  return orphans_.count_group(child.pid, alive) ? alive : unknown;
+}
+
+// No rungs given: its own ladder.
+void Shepherd::climb(Child& child) {
+  const std::int64_t now = now_ns();
+  if (wanted_rungs_.empty() && child.ladder.under_way()) return;
+  const Ladder wanted = wanted_rungs_.empty() ? child.ladder : Ladder::of(wanted_rungs_);
+  if (!replaces(wanted, child.ladder, now)) return;
+  child.ladder = wanted;
+  child.ladder.begin(now);
+  climb_due(child, now);
+  arm_clock(child);
+}
+
+void Shepherd::climb_due(Child& child, std::int64_t now) {
+  while (child.leader_unreaped && child.ladder.due_ns() <= now) {
+    const wire::WireRung rung = child.ladder.climb(now);
+    if (child.state == State::starting || child.state == State::deciding) child.signalled = true;
+    const int failure = send_signal(child, rung.target, rung.signal);
+    if (failure == 0 && needs_continue(rung.signal)) (void)send_signal(child, rung.target, SIGCONT);
+    say_signal_sent(child.id, wire::SignalFixed{child.id, 0, rung.signal, rung.target, 0}, failure);
+  }
+}
+
+void Shepherd::kill_group(Child& child) {
+  const std::int64_t now = now_ns();
+  child.stragglers = std::max(child.stragglers, live_members(child, child.stragglers));
+  child.bound_ns = now + settle_max_ns;
+  child.look_pause_ns = settle_poll_min_ns;
+  look_at_group(child, now);
+}
+
+// SIGKILL each time: a member may have forked between the look and the signal before.
+void Shepherd::look_at_group(Child& child, std::int64_t now) {
+  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
+    (void)reap(dead);
+  }
+  if (signal_group(child, SIGKILL) == ESRCH) return happen(child, Event::group_empty);
+  // Dead members may wait for a parent outside the group to reap them: they are no processes any more.
+  if (child.look_pause_ns >= 16 * ms && live_members(child, 1) == 0) return happen(child, Event::group_empty);
+  child.look_ns = now + child.look_pause_ns;
+  child.look_pause_ns = std::min(2 * child.look_pause_ns, settle_poll_max_ns);
+  arm_clock(child);
+}
+
+void Shepherd::on_due(std::uint32_t slot, std::int64_t now) {
+  if (!children_.in_use(slot)) return;
+  Child& child = children_.at(slot);
+  if (child.bound_ns <= now) {
+    child.bound_ns = never;
+    happen(child, Event::given_up);
+  } else if (child.state == State::settling) {
+    look_at_group(child, now);
+  } else {
+    climb_due(child, now);
+  }
+  if (child.state != State::free) arm_clock(child);
+}
+
+void Shepherd::arm_clock(Child& child) {
+  std::int64_t due = child.bound_ns;
+  if (child.state == State::settling) due = std::min(due, child.look_ns);
+  if (child.leader_unreaped) due = std::min(due, child.ladder.due_ns());
+  clock_.set(child.id.slot, due);
+}
+
+}  // namespace netrunner::shepherd

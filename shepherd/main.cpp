@@ -1,0 +1,85 @@
+/// netrunner-shepherd: the only parent of a shard's commands. Started by the library with the treaty socket as
+/// descriptor 3, /dev/null as 0, 1 and 2, and no argument. Not for people.
+/// Exit status: 0 all gone, 2 not started by the library, 3 no io_uring or no memory, 4 something could not be killed.
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "shepherd/limits.hpp"
+#include "shepherd/raw_syscall.hpp"
+#include "shepherd/shepherd.hpp"
+
+namespace {
+
+constexpr int treaty_descriptor = 3;
+
+bool is_socket(int fd) {
+  int type = 0;
+  socklen_t bytes = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0 && type == SOCK_SEQPACKET;
+}
+
+// Children inherit what is ignored (CLONE_CLEAR_SIGHAND leaves that), so nothing may be: asked for by the raw call,
+// because libc keeps two real-time signals for itself. All are blocked for good: those that matter come by signalfd.
+void reset_signals() {
+  struct KernelAction {
+    void* handler;
+    unsigned long flags;
+    void* restorer;
+    std::uint64_t mask;
+  };
+  const KernelAction standard{};
+  const std::uint64_t all = ~std::uint64_t{0};
+  namespace raw = netrunner::shepherd::raw;
+  for (int signal = 1; signal <= 64; ++signal) {
+    (void)raw::call(SYS_rt_sigaction, signal, &standard, nullptr, sizeof all);
+  }
+  (void)raw::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+}
+
+rlimit raise_descriptors() {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit raised{before.rlim_max, before.rlim_max};
+  (void)::setrlimit(RLIMIT_NOFILE, &raised);
+  return before;
+}
+
+bool wants_vfork() {
+  const char* path = std::getenv("NETRUNNER_SPAWN_PATH");
+  return path != nullptr && std::strcmp(path, "vfork") == 0;
+}
+
+}  // namespace
+
+int main() {
+  using namespace netrunner;
+  if (!is_socket(treaty_descriptor)) return 2;
+  reset_signals();
+  (void)::setsid();
+  (void)::syscall(SYS_close_range, treaty_descriptor + 1, ~0U, 0);
+  (void)::fcntl(treaty_descriptor, F_SETFD, FD_CLOEXEC);
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  (void)::prctl(PR_SET_NAME, "nr-shepherd", 0, 0, 0);
+  const rlimit descriptors = raise_descriptors();
+
+  auto ring = ring::Ring::open({shepherd::submission_entries, shepherd::completion_entries});
+  if (!ring) return 3;
+  shepherd::Shepherd::Options options;
+  options.treaty = os::UniqueFd(treaty_descriptor);
+  options.spawner = {wants_vfork(), descriptors.rlim_cur, descriptors.rlim_max};
+  // Never destroyed: its operations are in flight until the kernel closes the ring with the process.
+  auto* shepherd = new shepherd::Shepherd(std::move(*ring), std::move(options));
+  if (!shepherd->open()) ::_exit(3);
+  ::_exit(shepherd->run());
+}

@@ -1,0 +1,100 @@
+#include "shepherd/orphans.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "shepherd/reaper.hpp"
+
+namespace netrunner::shepherd {
+namespace {
+
+std::int64_t next_allowed(std::int64_t began, std::int64_t ended) {
+  return ended + std::max(scan_pause_min_ns, scan_cost_factor * (ended - began));
+}
+
+}  // namespace
+
+Orphans::Orphans(ring::Ring& ring, ChildTable& children) noexcept
+    : ring_(ring),
+      children_(children),
+      child_poll_(this, [](void* self, ring::Completion) { static_cast<Orphans*>(self)->on_child_signal(); }) {}
+
+bool Orphans::open() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGCHLD);
+  child_fd_ = os::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  can_walk_ = proc_is_ours();
+  if (!child_fd_) return false;
+  arm();
+  return true;
+}
+
+void Orphans::arm() {
+  if (child_poll_.idle()) child_poll_.arm(ring_, child_fd_.get(), POLLIN);
+}
+
+// Not armed again before the look: until then more signals say nothing new.
+void Orphans::on_child_signal() { due_ns_ = std::max(now_ns(), look_allowed_ns_); }
+
+pid_t Orphans::look(std::int64_t now) {
+  signalfd_siginfo signal;
+  while (::read(child_fd_.get(), &signal, sizeof signal) > 0) {
+  }
+  arm();
+  dead_leader_ = 0;
+  const bool finished = reap_strangers(now);
+  look_allowed_ns_ = next_allowed(now, now_ns());
+  // A leader's death is told by its pidfd within this turn or the next; seen twice, it wasn't.
+  const pid_t lost = dead_leader_ != 0 && dead_leader_ == suspect_ ? dead_leader_ : 0;
+  suspect_ = dead_leader_;
+  due_ns_ = finished && suspect_ == 0 ? never : look_allowed_ns_;
+  return lost;
+}
+
+// False: there are more than the time was enough for.
+bool Orphans::reap_strangers(std::int64_t began) {
+  for (;;) {
+    const pid_t dead = any_dead();
+    if (dead <= 0) return true;
+    if (children_.is_leader(dead)) {
+      dead_leader_ = dead;
+      reap_by_list();
+      return true;
+    }
+    (void)reap(dead);
+    if (now_ns() - began > scan_budget_ns) return false;
+  }
+}
+
+// A dead leader hides the dead behind it from waitid(P_ALL).
+void Orphans::reap_by_list() {
+  if (!can_walk_) return;
+  (void)each_child(::getpid(), this, [](void* self, pid_t child) {
+    if (!static_cast<Orphans*>(self)->children_.is_leader(child)) (void)reap(child);
+  });
+}
+
+bool Orphans::count_group(pid_t group, std::uint32_t& alive) {
+  const std::int64_t began = now_ns();
+  if (!can_walk_ || began < count_allowed_ns_) return false;
+  const bool listed = walk_.descend(this, [](void* self, pid_t child) {
+    return static_cast<Orphans*>(self)->children_.is_leader(child);
+  });
+  alive = 0;
+  for (const Walk::Found& found : walk_.found()) {
+    if (::getpgid(found.pid) != group) continue;
+    const char state = status_of(found.pid).state;
+    if (state != 0 && state != 'Z' && state != 'X') ++alive;
+  }
+  // A small look is cheap and may be repeated at once; its cost decides, not the minimum of the other look.
+  const std::int64_t ended = now_ns();
+  count_allowed_ns_ = ended + scan_cost_factor * (ended - began);
+  return listed && walk_.complete();
+}
+
+}  // namespace netrunner::shepherd

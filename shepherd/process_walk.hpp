@@ -1,0 +1,44 @@
+#pragma once
+/// Descendants, by /proc. Numbers that it gives may be stale at once, unless the process is an unreaped child of ours.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <sys/types.h>
+
+#include "shepherd/limits.hpp"
+
+namespace netrunner::shepherd {
+
+/// /proc shows our own process namespace: else its numbers are other processes', and nothing here may be believed.
+[[nodiscard]] bool proc_is_ours() noexcept;
+
+/// Calls `visit` with each child of `parent`. False: they can't be listed.
+bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child));
+
+struct ProcessStatus {
+  char state = 0;  ///< As in /proc/pid/stat: R, S, D, T, Z, ...; 0: there is no such process.
+  pid_t parent = 0;
+};
+[[nodiscard]] ProcessStatus status_of(pid_t pid) noexcept;
+
+/// Processes found by walking down, breadth first, from our own children.
+class Walk {
+ public:
+  struct Found {
+    pid_t pid, parent;
+  };
+  /// `skip`: children of ours that are passed over with all below them (the leaders of running commands).
+  [[nodiscard]] bool descend(void* context, bool (*skip)(void* context, pid_t child));
+  [[nodiscard]] std::span<const Found> found() const noexcept { return {found_.data(), count_}; }
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
+
+ private:
+  void add(pid_t pid, pid_t parent);
+  std::array<Found, walk_processes_max> found_;
+  std::size_t count_ = 0;
+  bool complete_ = true;
+};
+
+}  // namespace netrunner::shepherd

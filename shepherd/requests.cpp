@@ -1,0 +1,70 @@
+/// What the host says.
+
+#include <signal.h>
+
+#include <cerrno>
+
+#include "engine/wire/spawn_view.hpp"
+#include "shepherd/reach.hpp"
+#include "shepherd/shepherd.hpp"
+
+namespace netrunner::shepherd {
+
+using wire::MessageType;
+
+void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
+  switch (message.type) {
+    case MessageType::spawn: return on_spawn(message, descriptors);
+    case MessageType::signal: return on_signal(message.as<wire::SignalFixed>());
+    case MessageType::stop: return on_stop(message);
+    case MessageType::settle: return on_settle(message.as<wire::SettleFixed>());
+    case MessageType::ping: return channel_.post(MessageType::pong, message.as<wire::PingFixed>());
+    case MessageType::shutdown: return end_by(Ending::on_shutdown);
+    default: return;  // The host's own kinds only.
+  }
+}
+
+void Shepherd::on_spawn(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
+  const auto fixed = message.as<wire::SpawnFixed>();
+  if (!ChildTable::is_slot(fixed.id) || children_.in_use(fixed.id.slot)) {
+    return say_start_failed(fixed.id, {Stage::treaty, EBUSY, 0, "", {}});
+  }
+  if (ending_ != Ending::no) return say_start_failed(fixed.id, {Stage::treaty, ESHUTDOWN, 0, "", {}});
+  Child& child = children_.create(this, on_exit_poll, fixed.id);
+  happen(child, Event::admitted);
+  // The ladder of the Spawn is read when it is cloned; a body in a memfd is mapped only then.
+  if (!spawner_.admit(message, descriptors)) {
+    failure_ = {Stage::clone, EAGAIN, 0, "", {}};
+    happen(child, Event::refused);
+  }
+}
+
+void Shepherd::on_signal(const wire::SignalFixed& wanted) {
+  Child* child = children_.find(wanted.id);
+  int failure = ESRCH;
+  if (wanted.signal < 0 || wanted.signal >= NSIG) {
+    failure = EINVAL;
+  } else if (child != nullptr && (child->leader_unreaped || child->state == State::leaderless)) {
+    const bool on_its_way = child->state == State::starting || child->state == State::deciding;
+    if (on_its_way && wanted.signal != 0) child->signalled = true;
+    failure = send_signal(*child, wanted.target, wanted.signal);
+  }
+  say_signal_sent(wanted.id, wanted, failure);
+}
+
+void Shepherd::on_stop(const wire::Message& message) {
+  const auto fixed = message.as<wire::StopFixed>();
+  Child* child = children_.find(fixed.id);
+  if (child == nullptr) return;
+  if (!wire::rungs_of(fixed, message.body, wanted_rungs_)) wanted_rungs_ = {};
+  happen(*child, Event::stop);
+  wanted_rungs_ = {};
+}
+
+void Shepherd::on_settle(const wire::SettleFixed& wanted) {
+  Child* child = children_.find(wanted.id);
+  if (child == nullptr) return say_settled(wanted.id, 0, true);
+  happen(*child, wanted.policy == wire::SettlePolicy::leave ? Event::settle_leave : Event::settle_stop);
+}
+
+}  // namespace netrunner::shepherd

@@ -1,0 +1,134 @@
+#include "shepherd/shepherd.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "shepherd/host_loss.hpp"
+
+namespace netrunner::shepherd {
+
+Shepherd::Shepherd(std::unique_ptr<ring::Ring> ring, Options options)
+    : ring_(std::move(ring)),
+      spawner_options_(options.spawner),
+      channel_(*ring_, std::move(options.treaty),
+               {this,
+                [](void* self, const wire::Message& message, std::span<os::UniqueFd> descriptors) {
+                  static_cast<Shepherd*>(self)->on_message(message, descriptors);
+                },
+                [](void* self, int) { static_cast<Shepherd*>(self)->end_by(Ending::on_host_loss); }}),
+      spawner_(*ring_, {this,
+                        [](void* self, wire::ChildId id, std::uint32_t place, CloneResult& process) {
+                          static_cast<Shepherd*>(self)->on_cloned(id, place, process);
+                        },
+                        [](void* given, wire::ChildId id, const SpawnFailure& failure) {
+                          auto& self = *static_cast<Shepherd*>(given);
+                          self.failure_ = failure;
+                          self.happen(self.children_.at(id.slot), Event::refused);
+                        },
+                        [](void* self, wire::ChildId id, std::uint32_t place) {
+                          static_cast<Shepherd*>(self)->on_let_go(id, place);
+                        }}),
+      orphans_(*ring_, children_),
+      terminate_poll_(this, [](void* self, ring::Completion) { static_cast<Shepherd*>(self)->on_terminate_signal(); }) {
+}
+
+bool Shepherd::open() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  terminate_fd_ = os::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!terminate_fd_ || !children_.open() || !clock_.open(commands_max) || !orphans_.open()) return false;
+  if (!spawner_.open(spawner_options_)) return false;
+  terminate_poll_.arm(*ring_, terminate_fd_.get(), POLLIN);
+  // The kernel counts the ring's table against RLIMIT_NOFILE; slots past it keep a plain descriptor.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto files = static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur, commands_max));
+  if (ring_->reserve_files(files)) ring_files_ = files;
+  return true;
+}
+
+int Shepherd::run() {
+  say_ready();
+  channel_.arm();
+  channel_.flush();
+  std::int64_t now = now_ns();
+  while (!done(now)) {
+    (void)ring_->turn(next_deadline_ns());
+    now = now_ns();
+    std::uint32_t slot = 0;
+    while (clock_.take_due(now, slot)) on_due(slot, now);
+    if (orphans_.due_ns() <= now) {
+      const pid_t lost = orphans_.look(now);
+      Child* child = lost != 0 ? children_.led_by(lost) : nullptr;
+      if (child != nullptr) child->exit_poll.idle() ? look_for_end(*child) : ring_->cancel(child->exit_poll);
+    }
+    // A host that doesn't read gets no more answers than it has asked for until now.
+    const bool behind = channel_.frames_waiting() > wire::frames_pause;
+    behind ? channel_.pause() : channel_.resume();
+    if (!behind) spawner_.pump(now);
+    channel_.flush();
+  }
+  say_last_words();
+  const bool all_gone = kill_all_descendants(now_ns() + sweep_max_ns);
+  return all_gone ? 0 : 4;
+}
+
+std::int64_t Shepherd::next_deadline_ns() const noexcept {
+  std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), ending_bound_ns_});
+  if (channel_.frames_waiting() <= wire::frames_pause) next = std::min(next, spawner_.next_pump_ns());
+  return next;
+}
+
+bool Shepherd::done(std::int64_t now) const noexcept {
+  if (ending_ == Ending::no) return false;
+  return children_.live() == 0 || now >= ending_bound_ns_;
+}
+
+void Shepherd::on_terminate_signal() {
+  signalfd_siginfo signal;
+  while (::read(terminate_fd_.get(), &signal, sizeof signal) > 0) {
+  }
+  terminate_poll_.arm(*ring_, terminate_fd_.get(), POLLIN);
+  end_by(Ending::on_terminate);
+}
+
+// A later reason may only be a more urgent one.
+void Shepherd::end_by(Ending ending) {
+  if (ending <= ending_) return;
+  ending_ = ending;
+  if (ending == Ending::on_shutdown) return;
+  if (ending == Ending::on_terminate) ending_bound_ns_ = now_ns() + terminate_max_ns;
+  climb_all();
+}
+
+void Shepherd::climb_all() {
+  wanted_rungs_ = {};
+  for (std::uint32_t slot = 0; slot < children_.touched(); ++slot) {
+    if (!children_.in_use(slot)) continue;
+    Child& child = children_.at(slot);
+    // A ladder that is under way goes on.
+    if (child.state == State::leaderless) {
+      happen(child, Event::settle_stop);
+    } else if (!child.ladder.under_way()) {
+      happen(child, Event::stop);
+    }
+  }
+}
+
+// The answers to what the host has asked for, where it reads them; never for long.
+void Shepherd::say_last_words() {
+  const std::int64_t until = now_ns() + last_words_max_ns;
+  channel_.flush();
+  while (!channel_.sent() && now_ns() < until) {
+    (void)ring_->turn(until);
+    channel_.flush();
+  }
+}
+
+}  // namespace netrunner::shepherd

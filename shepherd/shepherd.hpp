@@ -1,0 +1,99 @@
+#pragma once
+/// The loop: requests of the host, starts, ends and deadlines of its commands. One thread, one ring, never blocks.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "engine/os/unique_fd.hpp"
+#include "engine/ring/poll.hpp"
+#include "engine/ring/ring.hpp"
+#include "engine/wire/channel.hpp"
+#include "shepherd/child_table.hpp"
+#include "shepherd/ladder_clock.hpp"
+#include "shepherd/orphans.hpp"
+#include "shepherd/reaper.hpp"
+#include "shepherd/spawner.hpp"
+
+namespace netrunner::shepherd {
+
+class Shepherd {
+ public:
+  struct Options {
+    Spawner::Options spawner;
+    os::UniqueFd treaty;
+  };
+  Shepherd(std::unique_ptr<ring::Ring> ring, Options options);
+
+  /// False: no memory, no descriptor, or no process can be started.
+  [[nodiscard]] bool open();
+  /// Until the host is gone, or asks for it, or SIGTERM; then until nothing is left. The exit status.
+  [[nodiscard]] int run();
+
+ private:
+  enum class Ending : std::uint8_t {
+    no,
+    on_shutdown,   ///< The host asked: when the last command has ended.
+    on_terminate,  ///< SIGTERM: every ladder now, a bounded time in all.
+    on_host_loss,  ///< End of file: every ladder now, each in its own time.
+  };
+
+  // requests.cpp: what the host says.
+  void on_message(const wire::Message& message, std::span<os::UniqueFd> descriptors);
+  void on_spawn(const wire::Message& message, std::span<os::UniqueFd> descriptors);
+  void on_signal(const wire::SignalFixed& wanted);
+  void on_stop(const wire::Message& message);
+  void on_settle(const wire::SettleFixed& wanted);
+
+  // life.cpp: what happens to a command.
+  void happen(Child& child, Event event);
+  void perform(Child& child, Deed deed);
+  void on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& process);
+  void on_let_go(wire::ChildId id, std::uint32_t place);
+  static void on_exit_poll(void* child, ring::Completion completion);
+  void look_for_end(Child& child);
+  [[nodiscard]] Event after_end(Child& child);
+  void watch_end(Child& child);
+  void climb(Child& child);
+  void climb_due(Child& child, std::int64_t now);
+  void kill_group(Child& child);
+  void look_at_group(Child& child, std::int64_t now);
+  [[nodiscard]] std::uint32_t live_members(const Child& child, std::uint32_t unknown);
+  void on_due(std::uint32_t slot, std::int64_t now);
+  void arm_clock(Child& child);
+  void release_place(Child& child);
+
+  // reports.cpp: what the host is told.
+  void say_ready();
+  void say_started(Child& child);
+  void say_start_failed(wire::ChildId id, const SpawnFailure& failure);
+  void say_exited(const Child& child, bool alone);
+  void say_signal_sent(wire::ChildId id, const wire::SignalFixed& what, int sys_errno);
+  void say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree_empty);
+
+  // shepherd.cpp: the loop.
+  void end_by(Ending ending);
+  void climb_all();
+  [[nodiscard]] bool done(std::int64_t now) const noexcept;
+  [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
+  void say_last_words();
+  void on_terminate_signal();
+
+  std::unique_ptr<ring::Ring> ring_;
+  Spawner::Options spawner_options_;
+  wire::Channel channel_;
+  Spawner spawner_;
+  ChildTable children_;
+  LadderClock clock_;
+  Orphans orphans_;
+  ring::Poll terminate_poll_;
+  os::UniqueFd terminate_fd_;
+  std::uint32_t ring_files_ = 0;    ///< Slots below it have their pidfd in the ring's table.
+  Ending ending_ = Ending::no;
+  std::int64_t ending_bound_ns_ = never;
+  Death death_;                     ///< Of the leader whose end is being handled.
+  SpawnFailure failure_;            ///< Of the start whose refusal is being handled.
+  std::span<const wire::WireRung> wanted_rungs_;  ///< Of the stop that is being handled.
+};
+
+}  // namespace netrunner::shepherd

@@ -1,0 +1,214 @@
+#include "shepherd/spawner.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "engine/ring/probe.hpp"
+#include "shepherd/child_side.hpp"
+#include "shepherd/clock.hpp"
+#include "shepherd/limits.hpp"
+
+namespace netrunner::shepherd {
+
+bool Spawner::open(Options options) {
+  options_ = options;
+  shepherd_pid_ = ::getpid();
+  if (!places_.open(spawns_at_once_max, Region<SpawnPlace>::Sharing::shared_memory)) return false;
+  for (std::uint32_t i = 0; i < spawns_at_once_max; ++i) {
+    (void)::mprotect(places_[i].guard.data(), places_[i].guard.size(), PROT_NONE);
+    waits_[i].spawner = this;
+    waits_[i].place = i;
+    free_[i] = static_cast<std::uint16_t>(spawns_at_once_max - 1 - i);
+  }
+  free_count_ = spawns_at_once_max;
+  if (!find_clone_call(places_[0], clone_call_)) return false;
+  const bool futex = ring::Probe::of(ring_).futex_wait;
+  wait_ = options.vfork || !futex || clone_call_ == wire::CloneCall::fork ? Wait::until_exec : Wait::none;
+  return true;
+}
+
+bool Spawner::admit(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
+  if (queued_ != 0 || free_count_ == 0 || pause_until_ns_ != 0) return enqueue(message, descriptors);
+  const std::uint32_t place = free_[--free_count_];
+  places_touched_ = std::max(places_touched_, place + 1);
+  take(places_[place].spawn, message, descriptors);
+  if (start(place, now_ns()) == Start::later) {
+    // The process limit was met: it goes to the head of the queue, which is empty.
+    if (!queue_.is_open() && !queue_.open(commands_max)) {
+      refuse(place, {Stage::clone, EAGAIN, 0, "", {}});
+      return true;
+    }
+    queue_[queue_first_] = places_[place].spawn;
+    ++queued_;
+    free_[free_count_++] = static_cast<std::uint16_t>(place);
+  }
+  return true;
+}
+
+void Spawner::take(SpawnCopy& copy, const wire::Message& message, std::span<os::UniqueFd> descriptors) {
+  copy.fixed = message.as<wire::SpawnFixed>();
+  copy.body_bytes = static_cast<std::uint32_t>(std::min(message.body.size(), copy.body.size()));
+  if (copy.body_bytes != 0) std::memcpy(copy.body.data(), message.body.data(), copy.body_bytes);
+  // Too long for an inline body: malformed, and found so when it is prepared.
+  if (message.body.size() > copy.body.size()) copy.fixed.body_bytes = UINT32_MAX;
+  copy.descriptor_count = static_cast<std::uint32_t>(descriptors.size());
+  for (std::size_t i = 0; i < descriptors.size(); ++i) copy.descriptors[i] = descriptors[i].release();
+}
+
+bool Spawner::enqueue(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
+  if (!queue_.is_open() && !queue_.open(commands_max)) return false;
+  if (queued_ == commands_max) return false;
+  take(queue_[(queue_first_ + queued_) % commands_max], message, descriptors);
+  ++queued_;
+  return true;
+}
+
+void Spawner::withdraw(wire::ChildId id) {
+  for (std::uint32_t i = 0; i < queued_; ++i) {
+    SpawnCopy& spawn = queue_[(queue_first_ + i) % commands_max];
+    if (spawn.fixed.id != id || spawn.descriptor_count == UINT32_MAX) continue;
+    close_descriptors(spawn);
+    spawn.descriptor_count = UINT32_MAX;  // Passed over when its turn comes.
+    return;
+  }
+}
+
+void Spawner::dequeue_into(std::uint32_t place) {
+  SpawnCopy& from = queue_[queue_first_];
+  SpawnCopy& to = places_[place].spawn;
+  to.fixed = from.fixed;
+  to.body_bytes = from.body_bytes;
+  to.descriptor_count = from.descriptor_count;
+  std::copy_n(from.descriptors.begin(), from.descriptor_count, to.descriptors.begin());
+  std::copy_n(from.body.begin(), from.body_bytes, to.body.begin());
+}
+
+void Spawner::pump(std::int64_t now) {
+  if (pause_until_ns_ > now) return;
+  pause_until_ns_ = 0;
+  while (queued_ != 0) {
+    const bool withdrawn = queue_[queue_first_].descriptor_count == UINT32_MAX;
+    if (!withdrawn) {
+      if (free_count_ == 0) return;
+      const std::uint32_t place = free_[--free_count_];
+      places_touched_ = std::max(places_touched_, place + 1);
+      dequeue_into(place);
+      if (start(place, now) == Start::later) {
+        free_[free_count_++] = static_cast<std::uint16_t>(place);
+        return;
+      }
+    }
+    queue_first_ = (queue_first_ + 1) % commands_max;
+    --queued_;
+  }
+  if (queue_.is_open() && queue_first_ != 0) {
+    (void)::madvise(queue_.data(), std::size_t{commands_max} * sizeof(SpawnCopy), MADV_DONTNEED);
+    queue_first_ = 0;
+  }
+}
+
+std::int64_t Spawner::next_pump_ns() const noexcept {
+  if (queued_ == 0) return never;
+  if (pause_until_ns_ != 0) return pause_until_ns_;
+  return free_count_ == 0 ? never : 0;
+}
+
+Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
+  ExecWait& wait = waits_[place];
+  wait.id = places_[place].spawn.fixed.id;
+  const SpawnFailure failure = prepare(place);
+  if (failure.sys_errno != 0) {
+    refuse(place, failure);
+    return Start::done;
+  }
+  CloneResult process = clone_child(clone_call_, wait_, places_[place], run_child, &places_[place].job);
+  if (process.pid > 0) {
+    refused_since_ns_ = pause_ns_ = 0;
+    cloned(place, process);
+    return Start::done;
+  }
+  if (process.sys_errno == EAGAIN) {
+    if (refused_since_ns_ == 0) refused_since_ns_ = now;
+    if (now - refused_since_ns_ < clone_retry_max_ns) {
+      drop_maps(wait);
+      pause_ns_ = pause_ns_ == 0 ? clone_pause_min_ns : std::min(2 * pause_ns_, clone_pause_max_ns);
+      pause_until_ns_ = now + pause_ns_;
+      return Start::later;
+    }
+  }
+  refuse(place, {Stage::clone, process.sys_errno, 0, "", {}});
+  return Start::done;
+}
+
+void Spawner::cloned(std::uint32_t place, CloneResult& process) {
+  ExecWait& wait = waits_[place];
+  close_descriptors(places_[place].spawn);
+  handler_.cloned(handler_.owner, wait.id, place, process);
+  if (places_[place].tid_word == 0) return exec_ended(wait);
+  wait.arm(ring_, const_cast<const std::uint32_t*>(&places_[place].tid_word), 1);
+}
+
+void Spawner::ExecWait::completed(void* self, ring::Completion) {
+  // Whatever the result (-EAGAIN: it was cleared before the wait began), the word itself tells.
+  auto& wait = *static_cast<ExecWait*>(self);
+  const volatile std::uint32_t& word = wait.spawner->places_[wait.place].tid_word;
+  if (word == 0) return wait.spawner->exec_ended(wait);
+  wait.arm(wait.spawner->ring_, const_cast<const std::uint32_t*>(&word), 1);
+}
+
+void Spawner::exec_ended(ExecWait& wait) { handler_.let_go(handler_.owner, wait.id, wait.place); }
+
+void Spawner::refuse(std::uint32_t place, const SpawnFailure& failure) {
+  close_descriptors(places_[place].spawn);
+  handler_.refused(handler_.owner, waits_[place].id, failure);
+  release(place);
+}
+
+bool Spawner::succeeded(std::uint32_t place) const noexcept {
+  const ChildReport& report = places_[place].job.report;
+  return report.stage == static_cast<std::uint32_t>(Stage::exec) && report.sys_errno == 0;
+}
+
+SpawnFailure Spawner::failure_of(std::uint32_t place) const noexcept {
+  const ChildReport& report = places_[place].job.report;
+  const char* path = report.path;
+  return {static_cast<Stage>(report.stage), report.sys_errno, report.index, path == nullptr ? "" : path,
+          {places_[place].head.data(), report.head_bytes}};
+}
+
+void Spawner::release(std::uint32_t place) {
+  drop_maps(waits_[place]);
+  free_[free_count_++] = static_cast<std::uint16_t>(place);
+  if (free_count_ == spawns_at_once_max && queued_ == 0) trim();
+}
+
+// After a burst the pages of all places but the first few go back to the kernel.
+void Spawner::trim() {
+  constexpr std::uint32_t kept = 16;
+  if (places_touched_ <= kept) return;
+  for (std::uint32_t i = kept; i < places_touched_; ++i) {  // The guard pages between them refuse to be advised.
+    (void)::madvise(places_[i].stack.data(), sizeof(SpawnPlace) - sizeof places_[i].guard, MADV_REMOVE);
+  }
+  places_touched_ = kept;
+  for (std::uint32_t i = 0; i < spawns_at_once_max; ++i) {
+    free_[i] = static_cast<std::uint16_t>(spawns_at_once_max - 1 - i);
+  }
+}
+
+void Spawner::close_descriptors(SpawnCopy& spawn) {
+  for (std::uint32_t i = 0; i < spawn.descriptor_count; ++i) ::close(spawn.descriptors[i]);
+  spawn.descriptor_count = 0;
+}
+
+void Spawner::drop_maps(ExecWait& wait) {
+  if (wait.body_map != nullptr) ::munmap(wait.body_map, wait.body_map_bytes);
+  if (wait.pointers_map != nullptr) ::munmap(wait.pointers_map, wait.pointers_map_bytes);
+  wait.body_map = wait.pointers_map = nullptr;
+}
+
+}  // namespace netrunner::shepherd

@@ -1,0 +1,119 @@
+#pragma once
+/// Starts: as many at once as there are places, the others wait in order. Nothing here ever blocks (but for the vfork
+/// and fork ways, which wait for each exec).
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "engine/os/unique_fd.hpp"
+#include "engine/ring/futex_wait.hpp"
+#include "engine/ring/ring.hpp"
+#include "engine/wire/codec.hpp"
+#include "shepherd/clone_call.hpp"
+#include "shepherd/region.hpp"
+#include "shepherd/spawn_place.hpp"
+
+namespace netrunner::shepherd {
+
+/// What became of a start. `path` and `head` point into the place, until release().
+struct SpawnFailure {
+  Stage stage = Stage::none;
+  int sys_errno = 0;
+  std::uint32_t index = 0;
+  const char* path = "";
+  std::span<const char> head;
+};
+
+class Spawner {
+ public:
+  static constexpr std::uint32_t no_place = UINT32_MAX;
+
+  struct Handler {
+    void* owner;
+    /// The process exists. Its exec may still hang.
+    void (*cloned)(void* owner, wire::ChildId id, std::uint32_t place, CloneResult& process);
+    /// It does not, and won't.
+    void (*refused)(void* owner, wire::ChildId id, const SpawnFailure& failure);
+    /// The kernel let go of the place: exec has succeeded, or failure_of() says what failed.
+    void (*let_go)(void* owner, wire::ChildId id, std::uint32_t place);
+  };
+  struct Options {
+    bool vfork = false;  ///< Wait for each exec.
+    std::uint64_t descriptors_soft_max = 0, descriptors_hard_max = 0;
+  };
+
+  Spawner(ring::Ring& ring, Handler handler) noexcept : ring_(ring), handler_(handler) {}
+  /// False: no memory, or no way to start a process at all.
+  [[nodiscard]] bool open(Options options);
+
+  /// Takes its copy and the descriptors. False: no memory for one more that waits; nothing was taken then.
+  [[nodiscard]] bool admit(const wire::Message& message, std::span<os::UniqueFd> descriptors);
+  /// Forgets one that waits.
+  void withdraw(wire::ChildId id);
+  /// Starts what can be started now.
+  void pump(std::int64_t now);
+  /// When pump() has to be called again; `never`: only after a release.
+  [[nodiscard]] std::int64_t next_pump_ns() const noexcept;
+
+  /// What was asked for, from cloned() until release().
+  [[nodiscard]] const ChildJob& job_of(std::uint32_t place) const noexcept { return places_[place].job; }
+  [[nodiscard]] bool succeeded(std::uint32_t place) const noexcept;
+  [[nodiscard]] SpawnFailure failure_of(std::uint32_t place) const noexcept;
+  /// The place may be used again.
+  void release(std::uint32_t place);
+
+  [[nodiscard]] wire::CloneCall clone_call() const noexcept { return clone_call_; }
+  [[nodiscard]] bool waits_for_exec() const noexcept { return wait_ == Wait::until_exec; }
+  [[nodiscard]] std::uint32_t waiting() const noexcept { return queued_; }
+
+ private:
+  struct ExecWait : ring::FutexWait {
+    ExecWait() noexcept : FutexWait(this, completed) {}
+    static void completed(void* self, ring::Completion completion);
+    Spawner* spawner = nullptr;
+    std::uint32_t place = 0;
+    wire::ChildId id;
+    void* body_map = nullptr;  ///< The memfd's, where the body came in one.
+    std::size_t body_map_bytes = 0;
+    void* pointers_map = nullptr;
+    std::size_t pointers_map_bytes = 0;
+  };
+  enum class Start { done, later };
+
+  [[nodiscard]] Start start(std::uint32_t place, std::int64_t now);
+  [[nodiscard]] SpawnFailure prepare(std::uint32_t place);
+  [[nodiscard]] SpawnFailure map_body(std::uint32_t place, std::span<const std::byte>& body);
+  [[nodiscard]] char** map_pointers(std::uint32_t place, std::size_t count);
+  void close_descriptors(SpawnCopy& spawn);
+  void drop_maps(ExecWait& wait);
+  void cloned(std::uint32_t place, CloneResult& process);
+  void exec_ended(ExecWait& wait);
+  void refuse(std::uint32_t place, const SpawnFailure& failure);
+  void take(SpawnCopy& copy, const wire::Message& message, std::span<os::UniqueFd> descriptors);
+  [[nodiscard]] bool enqueue(const wire::Message& message, std::span<os::UniqueFd> descriptors);
+  void dequeue_into(std::uint32_t place);
+  void trim();
+
+  ring::Ring& ring_;
+  Handler handler_;
+  Options options_;
+  wire::CloneCall clone_call_ = wire::CloneCall::clone3;
+  Wait wait_ = Wait::none;
+  std::int32_t shepherd_pid_ = 0;
+
+  Region<SpawnPlace> places_;
+  std::array<ExecWait, spawns_at_once_max> waits_;
+  std::array<std::uint16_t, spawns_at_once_max> free_;  ///< Last freed, first used: few pages are touched.
+  std::uint32_t free_count_ = 0;
+  std::uint32_t places_touched_ = 0;
+
+  Region<SpawnCopy> queue_;  ///< A ring of those that wait, mapped when the first one has to.
+  std::uint32_t queue_first_ = 0, queued_ = 0;
+
+  std::int64_t refused_since_ns_ = 0;  ///< 0: the last clone succeeded.
+  std::int64_t pause_until_ns_ = 0;
+  std::int64_t pause_ns_ = 0;
+};
+
+}  // namespace netrunner::shepherd
