@@ -1,0 +1,235 @@
+/// `netrunner each`: the same output as xargs, in whole pieces, in bounded memory, faster.
+
+#include <algorithm>
+#include <csignal>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/command_line.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/proc.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace tests {
+namespace {
+
+CommandResult each(std::vector<std::string> arguments, std::string_view input = {}) {
+  arguments.insert(arguments.begin(), "each");
+  return netrunner_command(std::move(arguments), input);
+}
+
+std::string numbers(int first, int last) {
+  std::string text;
+  for (int n = first; n <= last; ++n) text += std::to_string(n) + "\n";
+  return text;
+}
+
+std::vector<std::string> sorted_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  std::ranges::sort(lines);
+  return lines;
+}
+
+TEST(CommandEach, OutputEqualsThatOfXargs) {
+  const std::string items = numbers(1, 300);
+  const std::string expected = netrunner_script("xargs -n1 -P8 echo", items).out;
+  EXPECT_EQ(sorted_lines(each({"-j", "8", "--", "echo"}, items).out), sorted_lines(expected));
+}
+
+TEST(CommandEach, InTheOrderOfTheItemsItEqualsOnePlainRun) {
+  const std::string files = "find /usr/bin -type f -readable -print0 | LC_ALL=C sort -z | head -z -n 200";
+  const CommandResult ours = netrunner_script(files + " | $NR each -0 -k -j 8 -- cksum {}");
+  const CommandResult plain = netrunner_script(files + " | xargs -0 cksum");
+  EXPECT_EQ(ours.exit_status, 0) << ours.err;
+  EXPECT_EQ(ours.out, plain.out);
+}
+
+TEST(CommandEach, KeepingTheOrderWaitsForASlowFirstJob) {
+  const CommandResult result = each({"-k", "-j", "4", "--", "sh", "-c", "test $1 -ne 1 || sleep 0.3; echo $1", "sh"},
+                                    numbers(1, 40));
+  EXPECT_EQ(result.out, numbers(1, 40));
+}
+
+TEST(CommandEach, TheOutputOfAJobStaysInOnePiece) {
+  const CommandResult result =
+      each({"-j", "8", "--", "sh", "-c", "for i in 1 2 3 4 5; do echo $1.$i; sleep 0.01; done", "sh"}, numbers(1, 30));
+  std::istringstream stream(result.out);
+  std::string line;
+  for (int jobs = 0; jobs < 30; ++jobs) {
+    std::string number;
+    for (int part = 1; part <= 5; ++part) {
+      ASSERT_TRUE(std::getline(stream, line));
+      if (part == 1) number = line.substr(0, line.find('.'));
+      EXPECT_EQ(line, number + "." + std::to_string(part));
+    }
+  }
+}
+
+TEST(CommandEach, OutputBeyondMemoryGoesThroughAFileAndNothingIsLost) {
+  const TempFolder folder;
+  const CommandResult result = netrunner_script(
+      "TMPDIR=" + folder.path() + " $NR each -j 3 -k -- sh -c 'yes $1 | head -c 20000000' sh ::: a b c | cksum;"
+      "for i in a b c; do yes $i | head -c 20000000; done | cksum");
+  const std::size_t half = result.out.size() / 2;
+  EXPECT_EQ(result.out.substr(0, half), result.out.substr(half));
+  const CommandResult memory = each({"-j", "2", "--", "head", "-c", "200000000"}, "/dev/zero\n/dev/zero\n");
+  EXPECT_EQ(memory.out.size(), 400000000u);
+  EXPECT_LT(memory.max_rss_kib, is_sanitized() ? 400000 : 100000);
+}
+
+TEST(CommandEach, WithoutAnyPlaceForAFileNothingIsLostEither) {
+  const CommandResult result = netrunner_script("TMPDIR=/proc $NR each -- head -c 5000000 ::: /dev/zero | wc -c");
+  EXPECT_EQ(result.out, "5000000\n");
+}
+
+TEST(CommandEach, ReplacementStringsAreThoseOfParallel) {
+  const auto shown = [](const std::string& word, const std::string& item) {
+    return each({"--dry-run", "--", "x", word, ":::", item}).out;
+  };
+  EXPECT_EQ(shown("{}", "a/b.tar.gz"), "x a/b.tar.gz\n");
+  EXPECT_EQ(shown("{.}", "a/b.tar.gz"), "x a/b.tar\n");
+  EXPECT_EQ(shown("{.}", "a.d/b"), "x a.d/b\n");
+  EXPECT_EQ(shown("{/}", "a/b.tar.gz"), "x b.tar.gz\n");
+  EXPECT_EQ(shown("{//}", "a/b.tar.gz"), "x a\n");
+  EXPECT_EQ(shown("{//}", "b"), "x .\n");
+  EXPECT_EQ(shown("{//}", "/b"), "x /\n");
+  EXPECT_EQ(shown("{/.}", "a/b.tar.gz"), "x b.tar\n");
+  EXPECT_EQ(shown("{#}-{}-{}", "a"), "x 1-a-a\n");
+  EXPECT_EQ(shown("plain", "a"), "x plain a\n");
+  EXPECT_EQ(shown("{}", "it's \"two\" words"), "x 'it'\\''s \"two\" words'\n");
+  EXPECT_EQ(shown("{}", "two\nlines"), "x $'two\\012lines'\n");
+  EXPECT_EQ(each({"--dry-run", "--", "{}", "-v", ":::", "ls", "cp"}).out, "ls -v\ncp -v\n");
+}
+
+TEST(CommandEach, TheNumberAndTheSlotAreReplacedInJobsToo) {
+  const CommandResult result = each({"-j", "3", "-k", "--", "echo", "{#}", "{%}"}, numbers(1, 60));
+  std::istringstream stream(result.out);
+  for (int n = 1; n <= 60; ++n) {
+    int number = 0, slot = 0;
+    stream >> number >> slot;
+    EXPECT_EQ(number, n);
+    EXPECT_TRUE(slot >= 1 && slot <= 3) << slot;
+  }
+}
+
+TEST(CommandEach, ItemsMayHoldAnythingButTheSeparator) {
+  EXPECT_EQ(each({"-k", "--", "printf", "<%s>"}, "a b\n\n  c\\n\nlast").out, "<a b><><  c\\n><last>");
+  EXPECT_EQ(each({"-k", "-0", "--", "printf", "<%s>"}, std::string("a\nb\0c\0", 6)).out, "<a\nb><c>");
+  EXPECT_EQ(each({"--", "echo"}, "").out, "");
+  EXPECT_EQ(each({"--", "echo", ":::"}, "ignored\n").out, "");
+}
+
+TEST(CommandEach, TheExitStatusIsTheNumberOfFailures) {
+  EXPECT_EQ(each({"--", "sh", "-c", "exit $1", "sh", ":::", "0", "0"}).exit_status, 0);
+  EXPECT_EQ(each({"--", "sh", "-c", "exit $1", "sh", ":::", "1", "0", "7"}).exit_status, 2);
+  EXPECT_EQ(each({"--", "sh", "-c", "kill -9 $$", "sh", ":::", "1"}).exit_status, 1);
+  EXPECT_EQ(each({"--", "no-such-program", ":::", "1", "2"}).exit_status, 2);
+  EXPECT_EQ(each({"--timeout", "50ms", "--", "sleep", ":::", "60"}).exit_status, 1);
+  EXPECT_EQ(each({"-j", "8", "--", "false"}, numbers(1, 150)).exit_status, 101);
+}
+
+TEST(CommandEach, TheFirstFailureStopsEverythingWhereThatIsWanted) {
+  const CommandResult result =
+      each({"-j", "2", "--halt-on-failure", "--", "sh", "-c",
+            "test $1 -ne 3 || exit 9; test $1 -lt 3 || sleep 60", "sh"},
+           numbers(1, 1000));
+  EXPECT_EQ(result.exit_status, 9) << result.err;
+  EXPECT_LT(result.seconds, 30);
+}
+
+TEST(CommandEach, TheJobLogHasTheColumnsOfParallel) {
+  const TempFolder folder;
+  const std::string log = folder / "log";
+  const std::string script = "echo hi; eval \"$1\"";
+  (void)each({"-j", "1", "--joblog", log, "--", "sh", "-c", script, "sh", ":::", "true", "exit 3", "kill -9 $$"});
+  std::istringstream stream(file_text(log));
+  std::string line;
+  ASSERT_TRUE(std::getline(stream, line));
+  EXPECT_EQ(line, "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand");
+  const std::string command = "sh -c '" + script + "' sh ";
+  const std::vector<std::string> ends = {"0\t3\t0\t0\t" + command + "true", "0\t3\t3\t0\t" + command + "'exit 3'",
+                                         "0\t3\t0\t9\t" + command + "'kill -9 $$'"};
+  for (std::size_t n = 0; n < ends.size(); ++n) {
+    ASSERT_TRUE(std::getline(stream, line));
+    EXPECT_TRUE(line.starts_with(std::to_string(n + 1) + "\t:\t")) << line;
+    EXPECT_TRUE(line.ends_with(ends[n])) << line;
+    EXPECT_EQ(std::ranges::count(line, '\t'), 8) << line;
+  }
+}
+
+TEST(CommandEach, ASummaryComesLastOnStandardError) {
+  const std::string words = each({"--", "sh", "-c", "exit $1", "sh", ":::", "0", "1"}).err;
+  EXPECT_TRUE(words.starts_with("netrunner each: 2 done, 1 failed, in ")) << words;
+  const std::string json = each({"--json", "--", "sh", "-c", "exit $1", "sh", ":::", "0", "1"}).err;
+  EXPECT_EQ(json_value(json, "jobs"), "2");
+  EXPECT_EQ(json_value(json, "failed"), "1");
+  EXPECT_EQ(json_value(json, "exit_status"), "1");
+}
+
+TEST(CommandEach, TheLiveLineIsForTerminalsOnly) {
+  EXPECT_EQ(each({"--progress", "--", "sleep", ":::", "0.3"}).err.find('\r'), std::string::npos);
+  const std::string script = "'" NETRUNNER_COMMAND_PATH "' each -j 2 -- sleep ::: 0.3 0.3 0.3";
+  const CommandResult terminal = CommandLine({"script", "-qec", script, "/dev/null"}).wait();
+  EXPECT_NE(terminal.out.find("/3 done, 2 running, 0 failed"), std::string::npos) << terminal.out;
+  const CommandResult quiet = CommandLine({"script", "-qec", script + " --no-progress", "/dev/null"}).wait();
+  EXPECT_EQ(quiet.out.find("running"), std::string::npos) << "no live line was wanted: " << quiet.out;
+}
+
+TEST(CommandEach, JobsDoNotReadTheItems) {
+  EXPECT_EQ(each({"-j", "1", "--", "sh", "-c", "cat; echo $1", "sh"}, numbers(1, 5)).out, numbers(1, 5));
+}
+
+TEST(CommandEach, ItemsAreRunAsTheyCome) {
+  const CommandResult result = netrunner_script(
+      "{ echo first; sleep 0.5; echo second; } | $NR each -- sh -c 'echo $1 $(date +%s%N)' sh");
+  std::istringstream stream(result.out);
+  std::string first, second;
+  long long first_ns = 0, second_ns = 0;
+  stream >> first >> first_ns >> second >> second_ns;
+  EXPECT_EQ(first + second, "firstsecond");
+  EXPECT_GT(second_ns - first_ns, 300'000'000) << "the first job didn't wait for the second item";
+}
+
+TEST(CommandEach, AnInterruptStopsWhatRunsAndStartsNoMore) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    CommandLine line(netrunner_argv({"each", "-j", "3", "--", "sleep", "{}.4242"}), "60\n61\n62\n63\n64\n");
+    EXPECT_TRUE(eventually([] { return processes_with_arguments(".4242").size() >= 3 + 1; }));
+    line.signal(signal);
+    const CommandResult result = line.wait();
+    EXPECT_EQ(result.exit_status, 128 + signal);
+    EXPECT_LT(result.seconds, 30);
+    EXPECT_NE(result.err.find("3 done, 3 failed, interrupted"), std::string::npos) << result.err;
+    EXPECT_TRUE(processes_with_arguments("sleep 6").empty());
+  }
+}
+
+TEST(CommandEach, AnInterruptEndsAWaitForItems) {
+  CommandLine line({"/bin/sh", "-c", "sleep 60 | exec " NETRUNNER_COMMAND_PATH " each -- echo"});
+  EXPECT_TRUE(eventually([] { return processes_with_arguments("each -- echo").size() >= 1; }));
+  EXPECT_TRUE(eventually([&] {
+    for (const ProcessEntry& entry : processes_with_arguments("netrunner each -- echo")) ::kill(entry.pid, SIGINT);
+    return processes_with_arguments("netrunner each -- echo").empty();
+  }));
+}
+
+TEST(CommandEach, AReaderThatLeavesEndsAll) {
+  const CommandResult result = netrunner_script("{ yes | $NR each -j 4 -- echo; echo $? >&2; } | head -1");
+  EXPECT_EQ(result.out, "y\n");
+  EXPECT_NE(result.err.find("141\n"), std::string::npos) << result.err;
+}
+
+TEST(CommandEach, AHundredThousandItemsRunInBoundedMemoryInTheCrowd) {
+  const int items = static_cast<int>(scaled(100'000, 5'000));
+  const std::string input = numbers(1, items);
+  const CommandResult result = each({"-j", "8", "-k", "--", "echo"}, input);
+  EXPECT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_TRUE(result.out == input);
+  EXPECT_LT(result.max_rss_kib, is_sanitized() ? 300'000 : 64 * 1024);
+}
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,80 @@
+#include "tools/netrunner/command_options.hpp"
+
+#include <utility>
+
+namespace netrunner::tool {
+
+void CommandOptions::declare(Options& options) {
+  options.value("--timeout", into(timeout_));
+  options.value("--ladder", into(ladder_));
+  options.value("--stragglers", [this](const std::string& text) -> Checked<void> {
+    if (text != "stop" && text != "leave") return std::unexpected("'" + text + "' is neither stop nor leave.");
+    const Stragglers policy = text == "stop" ? Stragglers::stop : Stragglers::leave;
+    changes_.emplace_back([policy](const Command& command) { return command.stragglers(policy); });
+    return {};
+  });
+  declare_environment(options);
+  declare_limits(options);
+}
+
+void CommandOptions::declare_environment(Options& options) {
+  options.flag("--clear-env", clear_environment_);
+  options.value("--env", [this](const std::string& text) -> Checked<void> {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      // The value may be a secret that was put in the wrong place: it isn't repeated.
+      return std::unexpected("it has no NAME before a '='; write --env NAME=VALUE.");
+    }
+    changes_.emplace_back([name = text.substr(0, equals), value = text.substr(equals + 1)](const Command& command) {
+      return command.env(name, value);
+    });
+    return {};
+  });
+  options.value("--unset-env", [this](const std::string& text) -> Checked<void> {
+    if (text.find('=') != std::string::npos) {
+      return std::unexpected("a name has no '='; to set one: --env NAME=VALUE.");
+    }
+    changes_.emplace_back([text](const Command& command) { return command.unset_env(text); });
+    return {};
+  });
+  options.value("--cwd", [this](const std::string& text) -> Checked<void> {
+    changes_.emplace_back([text](const Command& command) { return command.cwd(text); });
+    return {};
+  });
+}
+
+void CommandOptions::declare_limits(Options& options) {
+  options.value("--user", into(user_));
+  options.flag("--new-session", new_session_);
+  options.value("--nice", [this](const std::string& text) -> Checked<void> {
+    const auto value = whole_number(text, -20, 19);
+    if (!value) return std::unexpected(value.error());
+    changes_.emplace_back([nice = static_cast<int>(*value)](const Command& command) { return command.nice(nice); });
+    return {};
+  });
+  options.value("--umask", [this](const std::string& text) -> Checked<void> {
+    const auto value = whole_number(text, 0, 0777, 8);
+    if (!value) return std::unexpected(value.error());
+    changes_.emplace_back([mask = static_cast<mode_t>(*value)](const Command& command) { return command.umask(mask); });
+    return {};
+  });
+  options.value("--rlimit", [this](const std::string& text) -> Checked<void> {
+    const Result<ResourceLimit> limit = parse_resource_limit(text);
+    if (!limit) return std::unexpected(limit.error().message());
+    changes_.emplace_back([limit = *limit](const Command& command) { return command.resource_limit(limit); });
+    return {};
+  });
+}
+
+Checked<Command> CommandOptions::make(std::vector<std::string> words) const {
+  Command command = Command::from_argv(std::move(words)).ladder(ladder_).deadline(timeout_);
+  if (clear_environment_) command = command.clear_env();
+  for (const Change& change : changes_) command = change(command);
+  if (new_session_) command = command.grouping(Grouping::own_session);
+  if (user_.empty()) return command;
+  Result<Command> as_user = command.user(user_);
+  if (!as_user) return std::unexpected("--user: " + as_user.error().message());
+  return std::move(*as_user);
+}
+
+}  // namespace netrunner::tool

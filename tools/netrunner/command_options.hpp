@@ -1,0 +1,36 @@
+#pragma once
+/// The options that say how a command is to be run, kept until its words are known.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <netrunner/command.hpp>
+
+#include "tools/netrunner/options.hpp"
+
+namespace netrunner::tool {
+
+/// Owner: a subcommand. Usable after Options::parse.
+class CommandOptions {
+ public:
+  void declare(Options& options);
+  /// The command of these words, as the options want it. Must have at least one word.
+  [[nodiscard]] Checked<Command> make(std::vector<std::string> words) const;
+  [[nodiscard]] const KillLadder& ladder() const noexcept { return ladder_; }
+
+ private:
+  using Change = std::function<Command(const Command&)>;
+
+  void declare_environment(Options& options);
+  void declare_limits(Options& options);
+
+  std::vector<Change> changes_;
+  std::string user_;
+  KillLadder ladder_;
+  Nanoseconds timeout_ = Nanoseconds::max();
+  bool clear_environment_ = false;
+  bool new_session_ = false;
+};
+
+}  // namespace netrunner::tool

@@ -1,0 +1,325 @@
+/// `netrunner each`: one command for each item, many at a time.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <netrunner/engine.hpp>
+
+#include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/item_source.hpp"
+#include "tools/netrunner/job_log.hpp"
+#include "tools/netrunner/job_printer.hpp"
+#include "tools/netrunner/job_queue.hpp"
+#include "tools/netrunner/job_runner.hpp"
+#include "tools/netrunner/job_template.hpp"
+#include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/options.hpp"
+#include "tools/netrunner/report.hpp"
+#include "tools/netrunner/signal_thread.hpp"
+#include "tools/netrunner/subcommand.hpp"
+#include "tools/netrunner/text.hpp"
+
+namespace netrunner::tool {
+namespace {
+
+constexpr std::string_view help =
+    R"(Usage: netrunner each [options] -- COMMAND [ARG...] [::: ITEM...]
+Runs COMMAND once for each item; without ::: the items are the lines of stdin.
+  -j, --jobs N       so many at a time (the number of cores)
+  -k, --keep-order   output in the order of the items, not as they end
+  -0, --null         items on stdin end with NUL, not newline
+  --timeout D        stop a job after D (250ms, 5s, 2m); it has failed then
+  --ladder L         how, as in netrunner run --help (TERM:5s,KILL)
+  --halt-on-failure  the first failure stops all; its exit status is ours then
+  --joblog FILE      a line per job, with the columns of GNU parallel
+  --dry-run          print the commands, quoted for a shell, and run none
+  --no-progress      no live line (it is shown only if stderr is a terminal)
+  --json             the line at the end is a JSON object
+In the words: {} the item  {.} without extension  {/} its last component
+  {//} its folder  {/.} last component without extension  {#} its number
+  {%} the slot, 1 to N. Where no word has any of them, {} is appended.
+A job's stdin is /dev/null. Its output comes in one piece when it has ended,
+from memory up to 1 MiB, beyond it from a file in TMPDIR. No shell is involved.
+INT, TERM, HUP, QUIT: no more jobs, those that run get the ladder; again: kill.
+Exit status: 0 all succeeded; 1 to 100: so many failed; 101: more; 128+n stopped
+by signal n; 125 a bad option; 255 netrunner itself failed.
+)";
+
+constexpr int failed_max = 101, other_error = 255;
+constexpr std::uint64_t slots_max = 4096;
+
+struct Request {
+  std::uint32_t slots = 1;
+  bool keep_order = false, nul = false, dry_run = false, halt = false, json = false, progress = true;
+  Nanoseconds timeout = Nanoseconds::max();
+  KillLadder ladder;
+  std::string joblog;
+  std::vector<std::string> words;
+  std::optional<std::vector<std::string>> items;  ///< Unset: standard input.
+};
+
+std::uint32_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+/// Pipes and spilled outputs need descriptors. After Engine::open, which noted what the commands are to get.
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  constexpr rlim_t enough = 65536;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, enough));
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
+
+/// Jobs that wait for their turn may have two files each.
+JobQueue::Limits queue_limits(std::uint32_t slots, std::uint64_t descriptors) {
+  constexpr std::uint64_t waiting_min = 16, waiting_max = 1024, descriptors_of_slot = 8;
+  const std::uint64_t of_slots = slots * descriptors_of_slot + 64;
+  const std::uint64_t left = descriptors > of_slots ? (descriptors - of_slots) / 2 : 0;
+  return {.ahead_max = std::max<std::size_t>(64, std::size_t{2} * slots),
+          .outstanding_max = slots + std::clamp(left, waiting_min, waiting_max)};
+}
+
+/// All of one `netrunner each` after its options.
+class Each {
+ public:
+  Each(const Request& request, ItemSource& source, JobLog& log) : request_(request), source_(source), log_(log) {}
+
+  [[nodiscard]] int run() {
+    const auto started_at = std::chrono::steady_clock::now();
+    EngineOptions options;
+    options.shards = std::min(cores(), request_.slots);
+    Result<Engine> engine = Engine::open(options);
+    if (!engine) return fail(engine.error().message());
+    JobQueue queue(queue_limits(request_.slots, raise_descriptor_limit()));
+    JobPrinter printer(queue, log_, request_.keep_order ? JobPrinter::Order::of_items : JobPrinter::Order::as_they_end,
+                       request_.progress, hooks());
+    JobRunner runner(*engine, queue, plan(), [&printer](std::unique_ptr<Job> job) { printer.done(std::move(job)); });
+    attach(&queue, &runner);
+    if (auto watched = signals_.start([this](int signal) { handle(signal); }); !watched) return fail(watched.error());
+    printer.start();
+    runner.start();
+    const std::string source_error = feed(queue);
+    queue.close();
+    runner.wait();
+    attach(nullptr, nullptr);
+    const JobPrinter::Totals totals = printer.finish();
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started_at;
+    return summarize(totals, elapsed.count(), source_error);
+  }
+
+ private:
+  [[nodiscard]] static int fail(const std::string& why) {
+    print_error("netrunner each: " + why + "\n");
+    return other_error;
+  }
+
+  [[nodiscard]] JobRunner::Plan plan() const {
+    return {.words = JobTemplate(request_.words),
+            .ladder = request_.ladder,
+            .timeout = request_.timeout,
+            .slots = request_.slots,
+            .keep_command_lines = log_.is_open()};
+  }
+
+  [[nodiscard]] JobPrinter::Hooks hooks() {
+    return {.output_broken = [this] { end(JobSlot::Urgency::ladder); },
+            .job_failed =
+                [this] {
+                  if (request_.halt) end(JobSlot::Urgency::ladder);
+                }};
+  }
+
+  [[nodiscard]] std::string feed(JobQueue& queue) {
+    for (;;) {
+      Checked<std::optional<std::string>> item = source_.next();
+      if (!item) return item.error();
+      if (!*item || !queue.put(std::move(**item))) return {};
+    }
+  }
+
+  void attach(JobQueue* queue, JobRunner* runner) {
+    const std::lock_guard guard(mutex_);
+    queue_ = queue;
+    runner_ = runner;
+    if (runner == nullptr) all_ended_ = true;
+  }
+
+  /// No more jobs, and an end to those that run.
+  void end(JobSlot::Urgency urgency) {
+    const std::lock_guard guard(mutex_);
+    source_.interrupt();
+    if (runner_ == nullptr) return;
+    queue_->stop();
+    runner_->stop(urgency);
+  }
+
+  void handle(int signal) {
+    if (is_termination(signal)) {
+      end(note_termination(signal));
+    } else if (is_terminal_stop(signal)) {
+      pass_on(SIGSTOP);
+      (void)::kill(::getpid(), SIGSTOP);
+    } else {
+      pass_on(signal);
+    }
+  }
+
+  [[nodiscard]] JobSlot::Urgency note_termination(int signal) {
+    const std::lock_guard guard(mutex_);
+    // Only a reader that doesn't take the output can still be waited for.
+    if (all_ended_) ::_exit(signal_base + signal);
+    if (std::exchange(termination_, signal) != 0) return JobSlot::Urgency::at_once;
+    return JobSlot::Urgency::ladder;
+  }
+
+  [[nodiscard]] int termination() {
+    const std::lock_guard guard(mutex_);
+    return termination_;
+  }
+
+  void pass_on(int signal) {
+    const std::lock_guard guard(mutex_);
+    if (runner_ != nullptr) runner_->signal(signal);
+  }
+
+  [[nodiscard]] int summarize(const JobPrinter::Totals& totals, double elapsed_s, const std::string& source_error) {
+    const int signal = termination();
+    int status = static_cast<int>(std::min<std::uint64_t>(totals.failed, failed_max));
+    if (request_.halt && totals.failed > 0) status = totals.first_failure;
+    if (totals.write_failed == EPIPE) status = signal_base + SIGPIPE;
+    if (signal != 0) status = signal_base + signal;
+    if (!source_error.empty()) status = fail(source_error);
+    if (totals.write_failed != 0 && totals.write_failed != EPIPE) {
+      status = fail(std::string("standard output: ") + std::strerror(totals.write_failed) + "; output was lost.");
+    }
+    const EachReport report{.jobs = totals.done,
+                            .failed = totals.failed,
+                            .not_started = totals.not_started,
+                            .elapsed_s = elapsed_s,
+                            .signal = signal,
+                            .exit_status = status};
+    print_error(request_.json ? json_of(report) : in_words(report));
+    return status;
+  }
+
+  [[nodiscard]] static std::string in_words(const EachReport& report) {
+    std::array<char, 160> line;
+    std::snprintf(line.data(), line.size(), "netrunner each: %llu done, %llu failed%s, in %.1f s (%.0f/s)\n",
+                  static_cast<unsigned long long>(report.jobs), static_cast<unsigned long long>(report.failed),
+                  report.signal != 0 ? ", interrupted" : "", report.elapsed_s,
+                  report.elapsed_s > 0 ? static_cast<double>(report.jobs) / report.elapsed_s : 0);
+    return line.data();
+  }
+
+  const Request& request_;
+  ItemSource& source_;
+  JobLog& log_;
+  std::mutex mutex_;
+  JobQueue* queue_ = nullptr;
+  JobRunner* runner_ = nullptr;
+  bool all_ended_ = false;
+  int termination_ = 0;
+  SignalThread signals_;  // Before the engine's threads.
+};
+
+int dry_run(const Request& request, ItemSource& source) {
+  const JobTemplate words(request.words);
+  OutputWriter writer;
+  for (std::uint64_t sequence = 1;; ++sequence) {
+    const auto item = source.next();
+    if (!item) {
+      print_error("netrunner each: " + item.error() + "\n");
+      return other_error;
+    }
+    if (!*item) break;
+    const std::uint64_t slot = (sequence - 1) % request.slots + 1;
+    writer.put(STDOUT_FILENO, shell_line(words.expand({.item = **item, .sequence = sequence, .slot = slot})) + "\n");
+  }
+  writer.flush();
+  return 0;
+}
+
+void declare(Options& options, Request& request, bool& no_progress) {
+  options.value("-j,--jobs", [&request](const std::string& text) -> Checked<void> {
+    const auto slots = whole_number(text, 1, slots_max);
+    if (!slots) return std::unexpected(slots.error());
+    request.slots = static_cast<std::uint32_t>(*slots);
+    return {};
+  });
+  options.flag("-k,--keep-order", request.keep_order);
+  options.flag("-0,--null", request.nul);
+  options.value("--timeout", into(request.timeout));
+  options.value("--ladder", into(request.ladder));
+  options.value("--joblog", into(request.joblog));
+  options.flag("--dry-run", request.dry_run);
+  options.flag("--halt-on-failure", request.halt);
+  options.flag("--json", request.json);
+  options.flag("--progress", request.progress);
+  options.flag("--no-progress", no_progress);
+}
+
+/// The command, and the items where they follow it.
+Checked<void> read_words(std::vector<std::string> words, Request& request) {
+  auto parts = split_at_colons(std::move(words));
+  if (parts.front().empty()) {
+    return std::unexpected("no command was given; write it after --, as in netrunner each -- gzip {} ::: a b.");
+  }
+  if (parts.size() > 2) return std::unexpected("a second ':::'; all items follow one, as in ::: a b c.");
+  request.words = std::move(parts.front());
+  if (parts.size() == 2) request.items = std::move(parts.back());
+  if (request.nul && request.items) return std::unexpected("-0: items after ::: need no separator; leave it out.");
+  return {};
+}
+
+int run_each(const Subcommand& self, std::vector<std::string> words) {
+  Request request;
+  request.slots = cores();
+  bool no_progress = false;
+  Options options;
+  declare(options, request, no_progress);
+  const auto refuse = [](const std::string& why) {
+    print_error("netrunner each: " + why + " (netrunner each --help)\n");
+    return own_failure;
+  };
+
+  auto parsed = options.parse(std::move(words));
+  if (!parsed) return refuse(parsed.error());
+  if (parsed->help) {
+    print(self.help);
+    return 0;
+  }
+  request.progress = !no_progress;
+  if (auto read = read_words(std::move(parsed->command), request); !read) return refuse(read.error());
+
+  std::optional<ItemSource> source;
+  if (request.items) {
+    source.emplace(std::move(*request.items));
+  } else {
+    source.emplace(STDIN_FILENO, request.nul ? '\0' : '\n');
+  }
+  if (request.dry_run) return dry_run(request, *source);
+  JobLog log;
+  if (!request.joblog.empty()) {
+    if (auto opened = log.open(request.joblog); !opened) return refuse(opened.error());
+  }
+  return Each(request, *source, log).run();
+}
+
+}  // namespace
+
+const Subcommand each_subcommand = {"each", "runs a command for each item, many at a time", help, run_each};
+
+}  // namespace netrunner::tool

@@ -1,0 +1,34 @@
+#include "tools/netrunner/exit_code.hpp"
+
+#include <variant>
+
+namespace netrunner::tool {
+
+int exit_code_of(const Ended& ended) noexcept {
+  switch (ended.reason) {
+    case EndReason::deadline:
+    case EndReason::idle:
+    case EndReason::output_limit: return limit_passed;
+    case EndReason::shepherd_lost: return own_failure;
+    case EndReason::exited:
+    case EndReason::signaled:
+    case EndReason::stopped:
+    case EndReason::owner_gone: break;
+  }
+  if (const auto* exited = std::get_if<Exited>(&ended.status)) return exited->code;
+  if (const auto* signaled = std::get_if<Signaled>(&ended.status)) return signal_base + signaled->signal;
+  return own_failure;
+}
+
+int exit_code_of(const Error& error) noexcept {
+  if (error.stage != Stage::exec) return own_failure;  // A missing directory of --cwd is no missing command.
+  switch (error.code) {
+    case ErrorCode::not_found: return not_found;
+    case ErrorCode::not_executable:
+    case ErrorCode::permission_denied:
+    case ErrorCode::argument_list_too_long: return not_executable;
+    default: return own_failure;
+  }
+}
+
+}  // namespace netrunner::tool

@@ -1,0 +1,18 @@
+#pragma once
+/// The exit status of `netrunner run`: the only place where a signal becomes 128 + n.
+
+#include <netrunner/error.hpp>
+#include <netrunner/exit_status.hpp>
+
+namespace netrunner::tool {
+
+inline constexpr int limit_passed = 124;    ///< --timeout, --idle or --output-limit ended the command.
+inline constexpr int own_failure = 125;     ///< netrunner itself failed, or was asked for something impossible.
+inline constexpr int not_executable = 126;  ///< The command exists and can't be run.
+inline constexpr int not_found = 127;
+inline constexpr int signal_base = 128;     ///< Plus the number of the signal that killed it.
+
+[[nodiscard]] int exit_code_of(const Ended& ended) noexcept;
+[[nodiscard]] int exit_code_of(const Error& error) noexcept;
+
+}  // namespace netrunner::tool

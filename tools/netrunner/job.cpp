@@ -1,0 +1,30 @@
+#include "tools/netrunner/job.hpp"
+
+#include <variant>
+
+#include "tools/netrunner/exit_code.hpp"
+
+namespace netrunner::tool {
+
+void Job::end(const Result<Ended>& result, std::string command_line) {
+  command = std::move(command_line);
+  const std::string prefix = "netrunner each: job " + std::to_string(item.sequence) + ": ";
+  if (!result) {
+    exit_code = failure = exit_code_of(result.error());
+    err.append(prefix + result.error().message() + "\n");
+    return;
+  }
+  const Ended& ended = *result;
+  started = true;
+  succeeded = ended.success();
+  failure = exit_code_of(ended);
+  constexpr double ns_per_s = 1e9;
+  ran_s = static_cast<double>(ended.timeline.exited_ns - ended.timeline.queued_ns) / ns_per_s;
+  if (const auto* exited = std::get_if<Exited>(&ended.status)) exit_code = exited->code;
+  if (const auto* signaled = std::get_if<Signaled>(&ended.status)) signal = signaled->signal;
+  if (std::holds_alternative<Unknown>(ended.status)) exit_code = own_failure;
+  const bool by_itself = ended.reason == EndReason::exited || ended.reason == EndReason::stopped;
+  if (!by_itself) err.append(prefix + std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n");
+}
+
+}  // namespace netrunner::tool

@@ -1,0 +1,183 @@
+#include "tools/netrunner/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace netrunner::tool {
+
+struct Options::Split {
+  bool help = false;
+  std::vector<std::string> options;
+  std::vector<std::string> command;
+};
+
+Options::Options() : app_(std::make_unique<CLI::App>()) { app_->set_help_flag(); }
+Options::~Options() = default;
+
+void Options::flag(const std::string& names, bool& set) { app_->add_flag(names, set); }
+
+void Options::value(const std::string& names, Setter setter) {
+  Value& value = values_.emplace_back(Value{names.substr(names.rfind(',') + 1), {}, std::move(setter)});
+  app_->add_option(names, value.texts)->allow_extra_args(false);
+}
+
+namespace {
+
+/// How many letters must be changed to make one word of another.
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string Options::unknown(const std::string& name) const {
+  constexpr std::size_t letters_wrong_max = 3;
+  std::string nearest;
+  std::size_t nearest_distance = letters_wrong_max + 1;
+  for (const CLI::Option* option : static_cast<const CLI::App&>(*app_).get_options()) {
+    for (const std::string& known : option->get_lnames()) {
+      const std::size_t wrong = distance(name, "--" + known);
+      if (wrong < nearest_distance) {
+        nearest = "--" + known;
+        nearest_distance = wrong;
+      }
+    }
+  }
+  return name + ": no such option." + (nearest.empty() ? "" : " Did you mean " + nearest + "?");
+}
+
+/// Whether the word after this option is its value; an error where it is no option at all.
+Checked<bool> Options::takes_next(const std::string& word) const {
+  if (word.starts_with("--")) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const CLI::Option* option = app_->get_option_no_throw(name);
+    if (option == nullptr) return std::unexpected(unknown(name));
+    return equals == std::string::npos && option->get_items_expected_max() > 0;
+  }
+  for (std::size_t at = 1; at < word.size(); ++at) {
+    const std::string name = {'-', word[at]};
+    const CLI::Option* option = app_->get_option_no_throw(name);
+    if (option == nullptr) return std::unexpected(unknown(name));
+    if (option->get_items_expected_max() > 0) return at + 1 == word.size();
+  }
+  return false;
+}
+
+Checked<Options::Split> Options::split(const std::vector<std::string>& words) const {
+  Split split;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (*word == "--help" || *word == "-h") {
+      split.help = true;
+      return split;
+    }
+    const bool is_option = word->size() > 1 && word->front() == '-';
+    if (!is_option || *word == "--") {
+      split.command.assign(*word == "--" ? word + 1 : word, words.end());
+      return split;
+    }
+    const auto takes = takes_next(*word);
+    if (!takes) return std::unexpected(takes.error());
+    split.options.push_back(*word);
+    if (!*takes) continue;
+    if (word + 1 == words.end()) return std::unexpected(*word + " needs a value after it.");
+    ++word;
+    if (word->empty()) return std::unexpected(split.options.back() + ": the value is empty; leave the option out.");
+    // In one word with its option, a value may begin with '-'.
+    split.options.back() += (split.options.back().starts_with("--") ? "=" : "") + *word;
+  }
+  return split;
+}
+
+Checked<Options::Parsed> Options::parse(std::vector<std::string> words) {
+  auto split = this->split(words);
+  if (!split) return std::unexpected(std::move(split).error());
+  if (split->help) return Parsed{.help = true, .command = {}};
+  std::ranges::reverse(split->options);  // CLI11 takes its words from the back.
+  try {
+    app_->parse(std::move(split->options));
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(std::string(error.what()));
+  }
+  for (const Value& value : values_) {
+    for (const std::string& text : value.texts) {
+      if (auto set = value.setter(text); !set) return std::unexpected(value.name + ": " + set.error());
+    }
+  }
+  return Parsed{.help = false, .command = std::move(split->command)};
+}
+
+Options::Setter into(Nanoseconds& duration) {
+  return [&duration](const std::string& text) -> Checked<void> {
+    const Result<Nanoseconds> parsed = parse_duration(text);
+    if (!parsed) return std::unexpected(parsed.error().message());
+    duration = *parsed;
+    return {};
+  };
+}
+
+Options::Setter into(std::uint64_t& bytes) {
+  return [&bytes](const std::string& text) -> Checked<void> {
+    const Result<std::uint64_t> parsed = parse_bytes(text);
+    if (!parsed) return std::unexpected(parsed.error().message());
+    bytes = *parsed;
+    return {};
+  };
+}
+
+Options::Setter into(std::string& value) {
+  return [&value](const std::string& text) -> Checked<void> {
+    value = text;
+    return {};
+  };
+}
+
+Options::Setter into(KillLadder& ladder) {
+  return [&ladder](const std::string& text) -> Checked<void> {
+    const Result<KillLadder> parsed = KillLadder::parse(text);
+    if (!parsed) return std::unexpected(parsed.error().message());
+    ladder = *parsed;
+    return {};
+  };
+}
+
+Checked<std::int64_t> whole_number(const std::string& text, std::int64_t min, std::int64_t max, int base) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number, base);
+  if (error == std::errc{} && stopped == end && number >= min && number <= max) return number;
+  const auto shown = [base](std::int64_t value) {
+    char digits[32];
+    const auto written = std::to_chars(digits, digits + sizeof digits, value, base);
+    return std::string(digits, written.ptr);
+  };
+  return std::unexpected("'" + text + "' is not " + (base == 8 ? "an octal" : "a whole") + " number from " +
+                         shown(min) + " to " + shown(max) + ".");
+}
+
+std::vector<std::vector<std::string>> split_at_colons(std::vector<std::string> words) {
+  std::vector<std::vector<std::string>> parts(1);
+  for (std::string& word : words) {
+    if (word == ":::") {
+      parts.emplace_back();
+    } else {
+      parts.back().push_back(std::move(word));
+    }
+  }
+  return parts;
+}
+
+}  // namespace netrunner::tool

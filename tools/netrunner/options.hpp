@@ -1,0 +1,74 @@
+#pragma once
+/// The options of a subcommand, and the words of the command that follow them.
+
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netrunner/command.hpp>
+#include <netrunner/deadline.hpp>
+
+namespace CLI {
+class App;
+}
+
+namespace netrunner::tool {
+
+/// A value, or one line for people: what was wrong, on what, what to do.
+template <class T>
+using Checked = std::expected<T, std::string>;
+
+/// Owner: a subcommand, while it reads its words.
+class Options {
+ public:
+  using Setter = std::function<Checked<void>(const std::string& text)>;
+
+  Options();
+  ~Options();
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+
+  void flag(const std::string& names, bool& set);
+  /// `setter` runs once for each time that the option was given, in that order.
+  void value(const std::string& names, Setter setter);
+
+  struct Parsed {
+    bool help = false;
+    std::vector<std::string> command;  ///< What follows `--`, or the first word that is no option.
+  };
+  [[nodiscard]] Checked<Parsed> parse(std::vector<std::string> words);
+
+ private:
+  struct Value {
+    std::string name;
+    std::vector<std::string> texts;
+    Setter setter;
+  };
+  struct Split;
+
+  [[nodiscard]] Checked<Split> split(const std::vector<std::string>& words) const;
+  [[nodiscard]] Checked<bool> takes_next(const std::string& word) const;
+  [[nodiscard]] std::string unknown(const std::string& name) const;
+
+  std::unique_ptr<CLI::App> app_;
+  std::deque<Value> values_;  // A deque: the parser keeps references.
+};
+
+// Setters for what options hold. Each error names the text and what would be right.
+[[nodiscard]] Options::Setter into(Nanoseconds& duration);
+[[nodiscard]] Options::Setter into(std::uint64_t& bytes);
+[[nodiscard]] Options::Setter into(std::string& text);
+[[nodiscard]] Options::Setter into(KillLadder& ladder);
+/// A whole number within [min, max]; `what` names it in the error.
+[[nodiscard]] Checked<std::int64_t> whole_number(const std::string& text, std::int64_t min, std::int64_t max,
+                                                 int base = 10);
+
+/// Splits at each `:::`.
+[[nodiscard]] std::vector<std::vector<std::string>> split_at_colons(std::vector<std::string> words);
+
+}  // namespace netrunner::tool

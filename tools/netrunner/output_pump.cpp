@@ -1,0 +1,21 @@
+#include "tools/netrunner/output_pump.hpp"
+
+#include <optional>
+
+#include <netrunner/blocking.hpp>
+
+#include "tools/netrunner/messages.hpp"
+
+namespace netrunner::tool {
+
+void OutputPump::move_all(Process& process, Stream stream, int fd) {
+  for (;;) {
+    const Result<std::optional<Chunk>> chunk = blocking::read(process, stream);
+    if (!chunk || !*chunk) return;
+    failed_ = write_all(fd, (*chunk)->bytes());
+    if (failed_ != 0) break;
+  }
+  (void)blocking::get(process.close_output(stream));
+}
+
+}  // namespace netrunner::tool

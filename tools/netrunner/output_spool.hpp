@@ -1,0 +1,54 @@
+#pragma once
+/// The output of one stream of a job, kept until the job may be printed.
+
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace netrunner::tool {
+
+/// The memory that all spools of a run may use together. Any thread.
+class SpoolBudget {
+ public:
+  explicit SpoolBudget(std::uint64_t bytes) : free_(bytes) {}
+  [[nodiscard]] bool take(std::uint64_t bytes);
+  void give_back(std::uint64_t bytes);
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t free_;
+};
+
+/// In memory up to a bound, beyond it in a file without a name: nothing is lost, and memory stays bounded. Where no
+/// file can be made, memory is the lesser evil.
+/// Owner: a job. One thread at a time.
+class OutputSpool {
+ public:
+  static constexpr std::uint64_t memory_bytes_max = 1024 * 1024;
+
+  explicit OutputSpool(SpoolBudget& budget) : budget_(budget) {}
+  ~OutputSpool();
+  OutputSpool(const OutputSpool&) = delete;
+  OutputSpool& operator=(const OutputSpool&) = delete;
+
+  void append(std::string_view bytes);
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] bool in_file() const noexcept { return fd_ >= 0; }
+  /// The first part: copies the file. 0, or the errno of the write that failed (of the read: EIO).
+  [[nodiscard]] int copy_file_to(int fd) const;
+  /// The second: what is in memory.
+  [[nodiscard]] std::string_view in_memory() const noexcept { return memory_; }
+
+ private:
+  [[nodiscard]] bool fits(std::uint64_t bytes);
+  [[nodiscard]] bool move_to_file();
+
+  SpoolBudget& budget_;
+  std::string memory_;
+  std::uint64_t size_ = 0, taken_ = 0;
+  int fd_ = -1;
+};
+
+}  // namespace netrunner::tool

@@ -1,0 +1,192 @@
+/// `netrunner pipeline`: a | b | c without a shell, and how each of them ended.
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <netrunner/blocking.hpp>
+#include <netrunner/engine.hpp>
+#include <netrunner/pipeline.hpp>
+
+#include "tools/netrunner/command_options.hpp"
+#include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/options.hpp"
+#include "tools/netrunner/output_pump.hpp"
+#include "tools/netrunner/report.hpp"
+#include "tools/netrunner/report_file.hpp"
+#include "tools/netrunner/signal_relay.hpp"
+#include "tools/netrunner/signal_thread.hpp"
+#include "tools/netrunner/subcommand.hpp"
+#include "tools/netrunner/text.hpp"
+
+namespace netrunner::tool {
+namespace {
+
+constexpr std::string_view help =
+    R"(Usage: netrunner pipeline [options] -- A [ARG...] ::: B [ARG...] [::: C ...]
+Runs the commands with the stdout of each as the stdin of the next. The kernel's
+pipes join them: no byte passes through netrunner, but for the output of the
+last, which it reads against credit and writes to its own stdout.
+  --timeout D      stop all of them after D (250ms, 5s, 2m; a number: seconds)
+  --report FILE|-  their ends and peak_buffered_bytes as JSON; -: stdout, last
+  --json           the same on stderr, on one line, instead of words
+As in netrunner run --help, for each of them: --ladder, --stragglers, --cwd,
+--user, --nice, --umask, --rlimit, --env, --unset-env, --clear-env and
+--new-session.
+The stdin of the first and every stderr are netrunner's own.
+INT, TERM, HUP, QUIT stop them by the ladder; the second one kills. TSTP stops
+them and netrunner, CONT lets all go on; other signals are passed on.
+Exit status: 0 when all succeeded, else that of the last in line that failed, as
+netrunner run has it. Killed by SIGPIPE as a later one had enough: no failure.
+)";
+
+using Words = std::vector<std::string>;
+
+struct Request {
+  CommandOptions command;
+  std::string report_path;
+  bool json = false;
+  std::vector<Words> stages;
+};
+
+/// One pipeline, from the engine's start to its end.
+class PipelineRun {
+ public:
+  explicit PipelineRun(const Request& request) : request_(request), relay_(request.command.ladder()) {}
+
+  [[nodiscard]] int run(std::vector<Command> commands) {
+    if (auto started = signals_.start([this](int signal) { relay_.handle(signal); }); !started) {
+      print_error("netrunner pipeline: " + started.error() + "\n");
+      return own_failure;
+    }
+    PipelineReport report{.stages = request_.stages,
+                          .result = {},
+                          .failed_stage = request_.stages.size(),
+                          .peak_buffered_bytes = 0,
+                          .exit_status = 0};
+    report.result = start_and_wait(std::move(commands), report.peak_buffered_bytes);
+    relay_.finish();
+    if (report.result) {
+      report.failed_stage = PipelineEnded{*report.result}.failed_stage();
+      if (report.failed_stage < report.stages.size()) {
+        report.exit_status = exit_code_of((*report.result)[report.failed_stage]);
+      }
+    } else {
+      report.exit_status = exit_code_of_start(report.result.error());
+    }
+    if (write_failed_ != 0 && write_failed_ != EPIPE) {
+      print_error(std::string("netrunner pipeline: standard output: ") + std::strerror(write_failed_) +
+                  "; the last command was told by SIGPIPE.\n");
+      report.exit_status = own_failure;
+    }
+    return tell(report);
+  }
+
+ private:
+  [[nodiscard]] Result<std::vector<Ended>> start_and_wait(std::vector<Command> commands, std::uint64_t& peak_bytes) {
+    EngineOptions options;
+    options.shards = 1;
+    NR_TRY(engine, Engine::open(options));
+    NR_TRY(pipeline, blocking::get(engine.spawn(Pipeline(std::move(commands)))));
+    std::vector<Process*> stages;
+    for (Process& stage : pipeline.stages()) stages.push_back(&stage);
+    relay_.attach(stages);
+    if (relay_.termination() != 0) pipeline.stop();  // It came before there was anything to stop.
+    OutputPump pump(pipeline.last(), Stream::out, STDOUT_FILENO);
+    std::vector<Ended> ended;
+    std::optional<Error> error;
+    for (const Process& stage : pipeline.stages()) {
+      Result<Ended> result = blocking::wait(stage);
+      if (result) ended.push_back(std::move(*result));
+      if (!result && !error) error = std::move(result).error();
+    }
+    relay_.detach();
+    write_failed_ = pump.join();
+    if (error) return std::unexpected(std::move(*error));
+    // Asked again: what was read after the last command's end is counted too.
+    if (Result<Ended> last = blocking::wait(pipeline.last())) ended.back() = std::move(*last);
+    peak_bytes = blocking::get(engine.stats()).buffered_bytes_peak();
+    return ended;
+  }
+
+  [[nodiscard]] int exit_code_of_start(const Error& error) const {
+    if (error.code == ErrorCode::cancelled) return signal_base + relay_.termination();
+    return exit_code_of(error);
+  }
+
+  [[nodiscard]] int tell(const PipelineReport& report) const {
+    print_error(request_.json ? json_of(report, Layout::one_line) : in_words(report));
+    if (request_.report_path.empty()) return report.exit_status;
+    const auto written = write_report(request_.report_path, json_of(report, Layout::indented));
+    if (written) return report.exit_status;
+    print_error("netrunner pipeline: " + written.error() + "\n");
+    return own_failure;
+  }
+
+  /// Which one failed and how: the exit status alone doesn't tell.
+  [[nodiscard]] static std::string in_words(const PipelineReport& report) {
+    if (!report.result) return "netrunner pipeline: " + report.result.error().message() + "\n";
+    if (report.failed_stage >= report.stages.size()) return {};
+    const Ended& ended = (*report.result)[report.failed_stage];
+    return "netrunner pipeline: " + shell_line(report.stages[report.failed_stage]) + ": " +
+           std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
+  }
+
+  const Request& request_;
+  SignalThread signals_;  // Before the engine's threads.
+  SignalRelay relay_;
+  int write_failed_ = 0;
+};
+
+Checked<std::vector<Command>> commands_of(const Request& request) {
+  std::vector<Command> commands;
+  for (const Words& words : request.stages) {
+    if (words.empty()) return std::unexpected("a command is missing; write one on both sides of each ':::'.");
+    auto command = request.command.make(words);
+    if (!command) return std::unexpected(std::move(command).error());
+    const bool first = commands.empty();
+    const bool last = commands.size() + 1 == request.stages.size();
+    Command changed = command->err(Stdio::inherit());
+    if (first) changed = changed.in(Stdio::inherit());
+    if (last) changed = changed.out(Stdio::pipe());
+    commands.push_back(std::move(changed));
+  }
+  return commands;
+}
+
+int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
+  Request request;
+  Options options;
+  request.command.declare(options);
+  options.value("--report", into(request.report_path));
+  options.flag("--json", request.json);
+  const auto refuse = [](const std::string& why) {
+    print_error("netrunner pipeline: " + why + " (netrunner pipeline --help)\n");
+    return own_failure;
+  };
+
+  auto parsed = options.parse(std::move(words));
+  if (!parsed) return refuse(parsed.error());
+  if (parsed->help) {
+    print(self.help);
+    return 0;
+  }
+  request.stages = split_at_colons(std::move(parsed->command));
+  if (!request.report_path.empty()) {
+    if (auto writable = can_write_report(request.report_path); !writable) return refuse(writable.error());
+  }
+  auto commands = commands_of(request);
+  if (!commands) return refuse(commands.error());
+  return PipelineRun(request).run(std::move(*commands));
+}
+
+}  // namespace
+
+const Subcommand pipeline_subcommand = {"pipeline", "runs commands joined by pipes", help, run_pipeline};
+
+}  // namespace netrunner::tool

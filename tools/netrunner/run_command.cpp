@@ -1,0 +1,179 @@
+/// `netrunner run`: one command, under every limit that the library knows.
+
+#include <chrono>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+#include <netrunner/blocking.hpp>
+#include <netrunner/engine.hpp>
+
+#include "tools/netrunner/command_options.hpp"
+#include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/options.hpp"
+#include "tools/netrunner/output_pump.hpp"
+#include "tools/netrunner/report.hpp"
+#include "tools/netrunner/report_file.hpp"
+#include "tools/netrunner/signal_relay.hpp"
+#include "tools/netrunner/signal_thread.hpp"
+#include "tools/netrunner/stdio_plan.hpp"
+#include "tools/netrunner/subcommand.hpp"
+
+namespace netrunner::tool {
+namespace {
+
+constexpr std::string_view help =
+    R"(Usage: netrunner run [options] [--] COMMAND [ARG...]
+Runs one command. Whatever it started is gone when this returns.
+  --timeout D      stop it after D (250ms, 5s, 2m; a bare number: seconds)
+  --idle D         stop it when it has written nothing for D
+  --ladder L       how: NAME[@leader|group|everything][:PAUSE],...(TERM:5s,KILL)
+  --stragglers stop|leave   those that outlive it (stop)
+  --drain D|forever, --drain-max D|forever   after its exit, wait for output
+                   that others write: until D of silence (250ms), D in all (5s)
+  --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
+  --cwd P  --user U[:G]  --nice N  --umask M  --rlimit nofile=256[:1024]
+  --env K=V  --unset-env K  --clear-env  --new-session
+  --stdin FILE|null|inherit   (inherit)
+  --merge          its stderr goes where its stdout goes
+  --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
+                   on; auto: handed on unless an option or report must see them
+  --report FILE|-  end, times in us, signals, as JSON; -: on stdout, at the end
+  --json           the same on stderr, on one line, instead of words
+INT, TERM, HUP, QUIT stop it by the ladder, with INT etc. as a first rung; the
+second one kills. TSTP stops it and netrunner, CONT lets both go on (time runs
+meanwhile); other signals are passed on to it.
+Exit status: the command's; 128+n killed by signal n; 124 ended by --timeout,
+--idle or --output-limit; 125 netrunner failed; 126 can't be run; 127 not found.
+)";
+
+struct Request {
+  CommandOptions command;
+  StdioPlan stdio;
+  std::string report_path;
+  bool json = false;
+  std::vector<std::string> argv;
+};
+
+/// One run, from the engine's start to its end.
+class Run {
+ public:
+  explicit Run(const Request& request) : request_(request), relay_(request.command.ladder()) {}
+
+  [[nodiscard]] int run(const Command& command) {
+    if (auto started = signals_.start([this](int signal) { relay_.handle(signal); }); !started) {
+      print_error("netrunner run: " + started.error() + "\n");
+      return own_failure;
+    }
+    Result<Ended> ended = start_and_wait(command);
+    relay_.finish();
+    CommandReport report{.argv = request_.argv, .result = std::move(ended), .exit_status = 0};
+    report.exit_status = report.result ? exit_code_of(*report.result) : exit_code_of_start(report.result.error());
+    if (!write_failure_.empty()) {
+      print_error("netrunner run: " + write_failure_ + "\n");
+      report.exit_status = own_failure;
+    }
+    return tell(report);
+  }
+
+ private:
+  [[nodiscard]] Result<Ended> start_and_wait(const Command& command) {
+    EngineOptions options;
+    options.shards = 1;
+    NR_TRY(engine, Engine::open(options));
+    NR_TRY(process, blocking::get(engine.spawn(command, relay_.before_start())));
+    relay_.attach({&process});
+    std::deque<OutputPump> pumps;  // Neither moves nor copies: the threads point to them.
+    for (const Stream stream : request_.stdio.streams_to_us()) {
+      pumps.emplace_back(process, stream, stream == Stream::out ? STDOUT_FILENO : STDERR_FILENO);
+    }
+    Result<Ended> ended = blocking::wait(process);
+    relay_.detach();
+    for (OutputPump& pump : pumps) note_write_failure(pump.join());
+    // Asked again: what was read after the command's end is counted too.
+    return ended && !pumps.empty() ? blocking::wait(process) : ended;
+  }
+
+  void note_write_failure(int failed) {
+    if (failed == 0 || failed == EPIPE) return;  // A reader that left is no failure of ours: the command was told.
+    write_failure_ = std::string("its output can't be written: ") + std::strerror(failed) + "; it was told by SIGPIPE.";
+  }
+
+  [[nodiscard]] int exit_code_of_start(const Error& error) const {
+    if (error.code == ErrorCode::cancelled) return signal_base + relay_.termination();
+    return exit_code_of(error);
+  }
+
+  [[nodiscard]] int tell(const CommandReport& report) const {
+    if (request_.json) {
+      print_error(json_of(report, Layout::one_line));
+    } else {
+      print_error(in_words(report));
+    }
+    if (request_.report_path.empty()) return report.exit_status;
+    const auto written = write_report(request_.report_path, json_of(report, Layout::indented));
+    if (written) return report.exit_status;
+    print_error("netrunner run: " + written.error() + "\n");
+    return own_failure;
+  }
+
+  /// Nothing where the exit status alone tells all.
+  [[nodiscard]] static std::string in_words(const CommandReport& report) {
+    if (!report.result) return "netrunner run: " + report.result.error().message() + "\n";
+    const Ended& ended = *report.result;
+    std::string words;
+    const bool limit = exit_code_of(ended) == limit_passed || ended.reason == EndReason::shepherd_lost;
+    if (limit) words = "netrunner run: " + std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
+    if (!ended.tree_empty) {
+      words += "netrunner run: processes of it are still there; they could not be stopped or were left by wish.\n";
+    }
+    return words;
+  }
+
+  const Request& request_;
+  SignalThread signals_;  // Before the engine's threads.
+  SignalRelay relay_;
+  std::string write_failure_;
+};
+
+int run_run(const Subcommand& self, std::vector<std::string> words) {
+  Request request;
+  Options options;
+  request.command.declare(options);
+  request.stdio.declare(options);
+  options.value("--report", into(request.report_path));
+  options.flag("--json", request.json);
+  const auto refuse = [](const std::string& why) {
+    print_error("netrunner run: " + why + " (netrunner run --help)\n");
+    return own_failure;
+  };
+
+  auto parsed = options.parse(std::move(words));
+  if (!parsed) return refuse(parsed.error());
+  if (parsed->help) {
+    print(self.help);
+    return 0;
+  }
+  request.argv = std::move(parsed->command);
+  if (request.argv.empty()) return refuse("no command was given; write it after --, as in netrunner run -- ls -l.");
+  if (!request.report_path.empty() || request.json) request.stdio.needs_pipes();
+  if (auto checked = request.stdio.check(); !checked) return refuse(checked.error());
+  if (!request.report_path.empty()) {
+    if (auto writable = can_write_report(request.report_path); !writable) return refuse(writable.error());
+  }
+  const auto command = request.command.make(request.argv);
+  if (!command) return refuse(command.error());
+  return Run(request).run(request.stdio.apply(*command));
+}
+
+}  // namespace
+
+const Subcommand run_subcommand = {"run", "runs one command, with limits, and reports how it ended", help, run_run};
+
+}  // namespace netrunner::tool

@@ -1,0 +1,92 @@
+#include "tools/netrunner/signal_relay.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <unistd.h>
+
+#include <netrunner/blocking.hpp>
+
+#include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/signal_thread.hpp"
+
+namespace netrunner::tool {
+
+KillLadder ladder_for(int signal, const KillLadder& ladder) {
+  const std::vector<Rung>& rungs = ladder.rungs();
+  if (signal == SIGTERM || rungs.empty() || rungs.front().signal == signal) return ladder;
+  const auto pause = std::chrono::ceil<std::chrono::microseconds>(rungs.front().pause);
+  // Through its text: the public way to a ladder that isn't written in the source.
+  const std::string first = signal_name(signal) + "@group:" + std::to_string(pause.count()) + "us,";
+  const Result<KillLadder> longer = KillLadder::parse(first + ladder.text());
+  return longer ? *longer : ladder;
+}
+
+void SignalRelay::attach(const std::vector<Process*>& commands) {
+  const std::lock_guard guard(mutex_);
+  commands_ = commands;
+  phase_ = Phase::running;
+}
+
+void SignalRelay::detach() {
+  const std::lock_guard guard(mutex_);
+  commands_.clear();
+  phase_ = Phase::output_left;
+}
+
+void SignalRelay::finish() {
+  const std::lock_guard guard(mutex_);
+  phase_ = Phase::over;
+}
+
+int SignalRelay::termination() const {
+  const std::lock_guard guard(mutex_);
+  return termination_;
+}
+
+void SignalRelay::handle(int signal) {
+  const std::lock_guard guard(mutex_);
+  if (is_termination(signal)) {
+    terminate(signal);
+  } else if (is_terminal_stop(signal)) {
+    stop_and_wait();
+  } else {
+    const bool concerns_all = signal == SIGCONT || signal == SIGWINCH;
+    pass_on(signal, concerns_all ? Target::group : Target::leader);
+  }
+}
+
+void SignalRelay::terminate(int signal) {
+  if (phase_ == Phase::over) return;
+  // Somebody doesn't read what we write, and we are asked to go.
+  if (phase_ == Phase::output_left) ::_exit(signal_base + signal);
+  const bool again = termination_ != 0;
+  if (!again) termination_ = signal;
+  if (phase_ == Phase::starting) {
+    before_start_.request_stop();
+    return;
+  }
+  for (const Process* command : commands_) {
+    if (again) {
+      command->kill();
+    } else {
+      command->stop(ladder_for(signal, ladder_));
+    }
+  }
+}
+
+/// The commands have a session without a terminal, where the kernel drops TSTP: STOP does what the user wants.
+void SignalRelay::stop_and_wait() {
+  pass_on(SIGSTOP, Target::group);
+  (void)::kill(::getpid(), SIGSTOP);
+}
+
+void SignalRelay::pass_on(int signal, Target target) {
+  constexpr auto answer_max = std::chrono::seconds(1);
+  for (Process* command : commands_) {
+    // A command that has just ended has nothing to be told.
+    (void)blocking::get(command->signal(signal, target), Deadline::after(answer_max));
+  }
+}
+
+}  // namespace netrunner::tool

@@ -1,0 +1,43 @@
+#pragma once
+/// Where the standard streams of a command lead: the decision of `netrunner run`.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <netrunner/command.hpp>
+
+#include "tools/netrunner/options.hpp"
+
+namespace netrunner::tool {
+
+/// Owner: the subcommand. Inherited streams cost nothing and stay a terminal; pipes let the engine see, count, bound
+/// and drain what is written. So pipes are made only for what needs them.
+class StdioPlan {
+ public:
+  void declare(Options& options);
+  void needs_pipes() noexcept { needs_pipes_ = true; }  ///< Something else does: a report that counts bytes.
+  [[nodiscard]] Checked<void> check() const;
+
+  [[nodiscard]] bool pipes() const noexcept {
+    return mode_ == Mode::pipe || (mode_ == Mode::automatic && needs_pipes_);
+  }
+  /// The output streams that come to us: none, or stdout, and stderr where it isn't merged.
+  [[nodiscard]] std::vector<Stream> streams_to_us() const;
+  [[nodiscard]] Command apply(const Command& command) const;
+
+ private:
+  enum class Mode : std::uint8_t { automatic, pipe, inherit };
+
+  void declare_drain(Options& options);
+
+  Mode mode_ = Mode::automatic;
+  bool needs_pipes_ = false;
+  bool merge_ = false, truncate_ = false, limited_ = false, drain_max_given_ = false;
+  std::string in_ = "inherit";
+  std::uint64_t output_limit_ = UINT64_MAX;
+  Nanoseconds idle_ = Nanoseconds::max();
+  Drain drain_;
+};
+
+}  // namespace netrunner::tool

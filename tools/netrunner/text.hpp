@@ -1,0 +1,17 @@
+#pragma once
+/// Bytes that people or JSON are to read.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netrunner::tool {
+
+[[nodiscard]] bool is_utf8(std::string_view bytes) noexcept;
+[[nodiscard]] std::string base64_of(std::string_view bytes);
+
+/// One word of a POSIX shell that means exactly these bytes; on one line ($'...' where they hold control characters).
+[[nodiscard]] std::string shell_quoted(std::string_view word);
+[[nodiscard]] std::string shell_line(const std::vector<std::string>& words);
+
+}  // namespace netrunner::tool

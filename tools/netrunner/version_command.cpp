@@ -1,0 +1,30 @@
+/// `netrunner version`.
+
+#include <string>
+
+#include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/subcommand.hpp"
+
+namespace netrunner::tool {
+namespace {
+
+int run_version(const Subcommand& self, std::vector<std::string> words) {
+  if (words.empty()) {
+    print("netrunner " NETRUNNER_VERSION "\n");
+    return 0;
+  }
+  if (words.front() == "--help" || words.front() == "-h") {
+    print(self.help);
+    return 0;
+  }
+  print_error("netrunner version: '" + words.front() + "' was not expected; it takes no arguments.\n");
+  return own_failure;
+}
+
+}  // namespace
+
+const Subcommand version_subcommand = {
+    "version", "prints the version", "Usage: netrunner version\nPrints the version.\n", run_version};
+
+}  // namespace netrunner::tool
