@@ -1,0 +1,90 @@
+/// unprivileged_host REPORT refused|setuid: a host that is not root.
+///   refused  what needs privilege fails, and the error names the step
+///   setuid   a command that became root can't be killed: the result comes in bounded time and says EPERM. (Needs to
+///            be started as root, to make the file; does nothing otherwise.)
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/engine_fixture.hpp"
+#include "tests/support/host_report.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/support/scale.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace tests {
+namespace {
+
+void become_nobody() {
+  if (geteuid() != 0) return;
+  if (setgid(65534) != 0 || setuid(65534) != 0) throw std::runtime_error("setuid");
+}
+
+void check_step(HostReport& report, EngineFixture& host, const nr::Command& command, nr::Stage first, nr::Stage last) {
+  const nr::Error error = refusal(host, command);
+  report.say("%s", error.message().c_str());
+  HOST_CHECK(error.code == nr::ErrorCode::permission_denied);
+  HOST_CHECK(error.sys_errno == EPERM || error.sys_errno == EACCES);
+  HOST_CHECK(error.stage >= first && error.stage <= last);
+}
+
+void refused(HostReport& report) {
+  become_nobody();
+  EngineFixture host;
+  const nr::Command command("true");
+  HOST_CHECK(host.run(command).success());
+  check_step(report, host, command.identity({.uid = 0, .gid = {}, .groups = {}}), nr::Stage::groups, nr::Stage::uid);
+  check_step(report, host, command.identity({.uid = {}, .gid = 0, .groups = {}}), nr::Stage::groups, nr::Stage::gid);
+  check_step(report, host, command.oom_score_adj(-900), nr::Stage::oom_score, nr::Stage::oom_score);
+  rlimit own{};
+  getrlimit(RLIMIT_NOFILE, &own);
+  check_step(report, host, command.resource_limit({RLIMIT_NOFILE, own.rlim_max, own.rlim_max + 1}), nr::Stage::rlimit,
+             nr::Stage::rlimit);
+  check_step(report, host, command.nice(-10), nr::Stage::nice, nr::Stage::nice);
+}
+
+void setuid_child(HostReport& report) {
+  if (geteuid() != 0) return;
+  const TempFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+  const std::string file = folder / "become_root";
+  std::filesystem::copy_file(NETRUNNER_CHILDREN_DIR "/become_root", file);
+  HOST_CHECK(chmod(file.c_str(), 04755) == 0);
+  const pid_t host_pid = fork();
+  if (host_pid == 0) {
+    become_nobody();
+    EngineFixture host;
+    Running root = host.spawn(nr::Command(file).deadline(300ms).ladder({{SIGTERM, nr::Target::group, 200ms}}));
+    report.say("started");
+    if (root.read_exactly(5) != "root\n") report.fail("it did not become root: is the file system nosuid?");
+    const Stopwatch watch;
+    const nr::Result<nr::Ended> ended = nr::blocking::wait(root.process(), nr::Deadline::after(patience(20s)));
+    HOST_CHECK(ended);
+    if (ended) {
+      HOST_CHECK(ended->reason == nr::EndReason::deadline);
+      HOST_CHECK(!ended->signals.empty() && ended->signals.back().sys_errno == EPERM);
+      HOST_CHECK(!ended->tree_empty);
+    }
+    HOST_CHECK(host.run(nr::Command("true")).success());
+    _exit(report.exit_code());
+  }
+  int status = 0;
+  waitpid(host_pid, &status, 0);
+  HOST_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+}  // namespace tests
+
+int main(int argc, char** argv) {
+  return tests::host_main(argc, argv, [](tests::HostReport& report, int count, char** arguments) {
+    std::string_view(count > 2 ? arguments[2] : "") == "setuid" ? tests::setuid_child(report) : tests::refused(report);
+  });
+}
