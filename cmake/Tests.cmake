@@ -20,6 +20,7 @@ function(netrunner_test_objects target)
   target_link_libraries(${target} PRIVATE netrunner_options GTest::gtest Threads::Threads)
   target_compile_definitions(${target} PRIVATE
     NETRUNNER_CHILDREN_DIR="${PROJECT_BINARY_DIR}/bin/children"
+    NETRUNNER_HOSTS_DIR="${PROJECT_BINARY_DIR}/bin/hosts"
     NETRUNNER_COMMAND_PATH="${PROJECT_BINARY_DIR}/bin/netrunner"
     NETRUNNER_SHEPHERD_PATH="${PROJECT_BINARY_DIR}/bin/netrunner-shepherd")
 endfunction()
@@ -48,6 +49,24 @@ if(support_sources)
   add_library(netrunner_test_support STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:netrunner_test_support_objects>)
   set_target_properties(netrunner_test_support PROPERTIES LINKER_LANGUAGE CXX)
   set(support_library netrunner_test_support)
+endif()
+
+# tests/hosts: programs that use the library in an odd state (no stdio, signals ignored, seccomp) or die of it.
+file(GLOB host_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/hosts/*.cpp")
+set(host_targets "")
+if(TARGET netrunner AND support_sources)
+  foreach(source IN LISTS host_sources)
+    cmake_path(GET source STEM name)
+    netrunner_test_objects(host_${name}_objects "${source}")
+    add_executable(host_${name} $<TARGET_OBJECTS:host_${name}_objects>)
+    set_target_properties(host_${name} PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE CXX
+      RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin/hosts")
+    target_link_libraries(host_${name} PRIVATE netrunner_options ${support_library} netrunner::netrunner GTest::gtest)
+    foreach(needed IN LISTS child_targets)
+      add_dependencies(host_${name} ${needed})
+    endforeach()
+    list(APPEND host_targets host_${name})
+  endforeach()
 endif()
 
 # The shepherd's own parts, compiled as host code, for tests/unit/shepherd.
@@ -101,7 +120,7 @@ if(promise_sources AND TARGET netrunner)
     target_sources(promise_tests PRIVATE $<TARGET_OBJECTS:netrunner_test_support_objects>)
   endif()
   target_link_libraries(promise_tests PRIVATE netrunner_options netrunner::netrunner GTest::gtest_main)
-  foreach(needed IN ITEMS ${child_targets} netrunner_command netrunner_shepherd)
+  foreach(needed IN ITEMS ${child_targets} ${host_targets} netrunner_command netrunner_shepherd)
     if(TARGET ${needed})
       add_dependencies(promise_tests ${needed})
     endif()

@@ -39,6 +39,7 @@ ARROWS = {
     "tests/promises": {"include", "tests/support"},
     "tests/support": {"include"},
     "tests/children": {"tests/support"},
+    "tests/hosts": {"include", "tests/support"},
     "tests/unit": None,  # Anything: a unit test looks inside one room.
     "tests/fuzz": None,
 }
@@ -52,7 +53,8 @@ DOORS = [
     (re.compile(r"gtest/|gmock/"), ("tests/unit", "tests/promises", "tests/support"), "use it in tests only"),
     (re.compile(r"benchmark/"), ("bench",), "use it in bench only"),
     (re.compile(r"atomic$|stdatomic\.h$"),
-     ("reactor", "bench", "tests/unit", "tests/promises", "tests/support", "tests/children", "tests/fuzz"),
+     ("reactor", "bench", "tests/unit", "tests/promises", "tests/support", "tests/children", "tests/hosts",
+      "tests/fuzz"),
      "state belongs to one shard: carry it across threads with engine/reactor's mailbox"),
 ]
 
