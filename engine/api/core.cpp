@@ -34,7 +34,8 @@ Result<void> check(const EngineOptions& options) {
                                    "Threads::foreign turns exactly one shard"));
   }
   if (options.window_bytes == 0 || options.command_budget_bytes == 0 || options.commands_max == 0) {
-    return std::unexpected(invalid("EngineOptions", "window_bytes, command_budget_bytes and commands_max must not be 0"));
+    return std::unexpected(
+        invalid("EngineOptions", "window_bytes, command_budget_bytes and commands_max must not be 0"));
   }
   if (!std::has_single_bit(options.chunk_bytes) || options.chunk_bytes < flow::chunk_bytes_min ||
       options.chunk_bytes > flow::chunk_bytes_max) {

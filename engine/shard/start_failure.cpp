@@ -63,8 +63,9 @@ std::optional<std::string> elf_interpreter(std::string_view head) {
 void explain_not_found(Error& error, const Command::Spec& spec, const StartReport& report) {
   if (const auto interpreter = script_interpreter(report.head)) {
     const bool carriage_return = !interpreter->empty() && interpreter->back() == '\r';
-    const std::string shown = carriage_return ? interpreter->substr(0, interpreter->size() - 1) + "\\r" : *interpreter;
-    error.advice = "its interpreter " + (shown.empty() ? std::string("(none named after #!)") : shown) + " does not exist";
+    std::string shown = carriage_return ? interpreter->substr(0, interpreter->size() - 1) + "\\r" : *interpreter;
+    if (shown.empty()) shown = "(none named after #!)";
+    error.advice = "its interpreter " + shown + " does not exist";
     if (carriage_return) error.advice += ": the #! line ends with CR LF, save the script with LF line ends";
   } else if (const auto loader = elf_interpreter(report.head)) {
     error.advice = "its loader " + *loader + " does not exist: it was built for another C library";

@@ -26,7 +26,7 @@ ARROWS = {
     "include": set(),
     "os": OS | {"include/error"},
     "ring": RING | {"include"},
-    "wire": WIRE | {"include"},
+    "wire": WIRE | RING | {"include"},  # The channel is the socket under the ring.
     "reactor": REACTOR | {"include"},
     "flow": REACTOR | {"include"},
     "containment": REACTOR | {"include"},
