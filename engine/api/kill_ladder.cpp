@@ -98,6 +98,7 @@ KillLadder KillLadder::at_once() { return KillLadder({last_rung}); }
 Result<KillLadder> KillLadder::parse(std::string_view text) {
   KillLadder ladder({});
   ladder.rungs_.clear();
+  if (text.ends_with(',')) return invalid("ladder \"" + std::string(text) + "\"", "nothing follows the last comma");
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     NR_TRY(rung, parse_rung(text.substr(0, comma)));

@@ -71,12 +71,12 @@ Result<ResourceLimit> parse_resource_limit(std::string_view text) {
   }
   const std::string_view values = text.substr(equals + 1);
   const std::size_t colon = values.find(':');
-  NR_TRY(soft, parse_limit(values.substr(0, colon)));
-  ResourceLimit limit{*resource, soft, soft};
-  if (colon != std::string_view::npos) {
-    NR_TRY(hard, parse_limit(values.substr(colon + 1)));
-    limit.hard = hard;
+  const auto soft = parse_limit(values.substr(0, colon));
+  const auto hard = colon == std::string_view::npos ? soft : parse_limit(values.substr(colon + 1));
+  if (!soft || !hard) {
+    return invalid("resource limit \"" + std::string(text) + "\"", (soft ? hard : soft).error().message());
   }
+  const ResourceLimit limit{*resource, *soft, *hard};
   if (limit.soft > limit.hard) return invalid("resource limit \"" + std::string(text) + "\"", "soft is above hard");
   return limit;
 }
