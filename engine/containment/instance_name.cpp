@@ -1,0 +1,92 @@
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "engine/containment/cgroup_manager.hpp"
+
+namespace netrunner::containment {
+namespace {
+
+constexpr std::string_view prefix = "netrunner-";
+
+Result<std::string> contents(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return std::unexpected(system_error(path, Stage::cgroup));
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+/// Field 22 of proc(5) /proc/pid/stat, in clock ticks since boot. The name in field 2 may hold anything but a ')' at
+/// its end.
+Result<std::uint64_t> start_time_of(pid_t pid) {
+  NR_TRY(text, contents("/proc/" + std::to_string(pid) + "/stat"));
+  std::istringstream rest(text.substr(text.rfind(')') + 1));
+  std::string field;
+  for (int number = 3; number <= 22; ++number) rest >> field;
+  if (!rest) return std::unexpected(system_error("/proc/" + std::to_string(pid) + "/stat", Stage::cgroup, EBADMSG));
+  return std::stoull(field);
+}
+
+template <class Number>
+bool take_number(std::string_view& text, Number& value) {
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+bool take_dash(std::string_view& text) {
+  if (!text.starts_with('-')) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+}  // namespace
+
+std::string InstanceName::text() const {
+  return std::string(prefix) + boot_id + "-" + std::to_string(pid_namespace) + "-" + std::to_string(pid) + "-" +
+         std::to_string(start_time);
+}
+
+Result<InstanceName> InstanceName::parse(const std::string& text) {
+  std::string_view rest = text;
+  InstanceName name;
+  const std::size_t dash = rest.starts_with(prefix) ? rest.find('-', prefix.size()) : std::string_view::npos;
+  if (dash != std::string_view::npos) {
+    name.boot_id = rest.substr(prefix.size(), dash - prefix.size());
+    rest.remove_prefix(dash + 1);
+    if (take_number(rest, name.pid_namespace) && take_dash(rest) && take_number(rest, name.pid) && take_dash(rest) &&
+        take_number(rest, name.start_time) && rest.empty()) {
+      return name;
+    }
+  }
+  return std::unexpected(Error{ErrorCode::invalid_argument, Stage::cgroup, 0, text, "no name of an instance's group"});
+}
+
+Result<InstanceName> InstanceName::own() {
+  InstanceName name;
+  NR_TRY(boot_id, contents("/proc/sys/kernel/random/boot_id"));
+  for (const char c : boot_id) {
+    if (c != '-' && c != '\n') name.boot_id += c;
+  }
+  struct stat space{};
+  if (::stat("/proc/self/ns/pid", &space) != 0) return std::unexpected(system_error("/proc/self/ns/pid", Stage::cgroup));
+  name.pid_namespace = space.st_ino;
+  name.pid = ::getpid();
+  NR_TRY(start, start_time_of(name.pid));
+  name.start_time = start;
+  return name;
+}
+
+bool InstanceName::owner_lives(const InstanceName& us) const {
+  if (boot_id != us.boot_id) return false;
+  if (pid_namespace != us.pid_namespace) return true;
+  const auto start = start_time_of(pid);
+  return start && *start == start_time;
+}
+
+}  // namespace netrunner::containment

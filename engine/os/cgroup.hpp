@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <sys/types.h>
+
+#include <netrunner/error.hpp>
+
+#include "engine/os/unique_fd.hpp"
+
+namespace netrunner::os {
+
+enum class Population : std::uint8_t { empty, populated, unknown };
+
+/// One directory of the cgroup v2 hierarchy, by descriptor. See cgroups(7). No heap: the shepherd uses it too.
+class Cgroup {
+ public:
+  static constexpr std::uint32_t depth_max = 32;  ///< Of groups that commands made in their own.
+
+  Cgroup() noexcept = default;
+  explicit Cgroup(UniqueFd directory) noexcept : directory_(std::move(directory)) {}
+  [[nodiscard]] static Result<Cgroup> open(const char* path);
+  [[nodiscard]] Result<Cgroup> open_child(const char* name) const;
+  /// mkdir(2), or the one that is there, and open.
+  [[nodiscard]] Result<Cgroup> make_child(const char* name) const;
+
+  [[nodiscard]] int fd() const noexcept { return directory_.get(); }
+  [[nodiscard]] UniqueFd release() noexcept { return std::move(directory_); }
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(directory_); }
+
+  /// SIGKILL to every process in it and below, forks under way included: cgroup.kill (Linux 5.14). 0 or the errno.
+  /// A group that was ever killed must not be used for CLONE_INTO_CGROUP again: the kernel kills at birth there.
+  [[nodiscard]] int kill() const noexcept;
+  /// cgroup.freeze. 0 or the errno.
+  [[nodiscard]] int freeze(bool frozen) const noexcept;
+  /// cgroup.events says so at once; its notification may come 15 ms late.
+  [[nodiscard]] Population population() const noexcept;
+  /// Calls `found(context, pid)` for each process in it and below. False: it could not be read.
+  bool for_each_process(void* context, void (*found)(void* context, pid_t pid)) const noexcept;
+  /// rmdir(2) of a child and all groups below it, deepest first. 0, or the errno: EBUSY while a process is in it.
+  [[nodiscard]] int remove_child(const char* name) const noexcept;
+
+ private:
+  [[nodiscard]] int write(const char* file, const char* value) const noexcept;
+  bool visit_processes(void* context, void (*found)(void* context, pid_t pid), std::uint32_t depth) const noexcept;
+  static int remove_below(int parent, const char* name, std::uint32_t depth) noexcept;
+  UniqueFd directory_;
+};
+
+}  // namespace netrunner::os
