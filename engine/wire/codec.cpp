@@ -26,6 +26,8 @@ MessageShape shape_of(MessageType type) noexcept {
     case MessageType::settle: return shape(sizeof(SettleFixed));
     case MessageType::ping: return shape(sizeof(PingFixed));
     case MessageType::shutdown: return shape(0);
+    case MessageType::contain: return shape(sizeof(ContainFixed));
+    case MessageType::sibling: return shape(sizeof(SiblingFixed));
     case MessageType::ready: return shape(sizeof(ReadyFixed));
     case MessageType::started: return shape(sizeof(StartedFixed));
     case MessageType::start_failed: return shape(sizeof(StartFailedFixed), true);
@@ -33,6 +35,7 @@ MessageShape shape_of(MessageType type) noexcept {
     case MessageType::signal_sent: return shape(sizeof(SignalSentFixed));
     case MessageType::settled: return shape(sizeof(SettledFixed));
     case MessageType::pong: return shape(sizeof(PingFixed));
+    case MessageType::contained: return shape(sizeof(ContainedFixed));
   }
   return {};
 }

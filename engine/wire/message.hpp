@@ -21,6 +21,8 @@ enum class MessageType : std::uint16_t {
   settle,       ///< SettleFixed: output is drained; deal with the group, then forget the command. Answered by settled.
   ping,         ///< PingFixed; answered by pong.
   shutdown,     ///< Nothing fixed: no command will follow; exit when none is left.
+  contain,      ///< ContainFixed; descriptors: the host's pidfd, then with a cgroup its directory. First of all.
+  sibling,      ///< SiblingFixed; descriptors: its pidfd, then with a cgroup its directory. The same number: replaced.
   // Shepherd to host.
   ready = 64,   ///< ReadyFixed: first message.
   started,      ///< StartedFixed; descriptor: the leader's pidfd.
@@ -29,6 +31,7 @@ enum class MessageType : std::uint16_t {
   signal_sent,  ///< SignalSentFixed.
   settled,      ///< SettledFixed.
   pong,         ///< PingFixed.
+  contained,    ///< ContainedFixed: the answer to contain.
 };
 
 struct FrameHeader {
@@ -152,6 +155,25 @@ enum ReadyFeature : std::uint32_t {
   futex_in_ring = 1U << 1,   ///< IORING_OP_FUTEX_WAIT (Linux 6.7).
 };
 
+/// netrunner::Containment as the treaty has it.
+enum class WireContainment : std::uint32_t { process_group = 1, cgroup = 2, subreaper = 3, pid_namespace = 4 };
+
+struct ContainFixed {
+  WireContainment level = WireContainment::process_group;
+  std::uint32_t number = 0;  ///< This shepherd's own among its siblings.
+};
+
+struct ContainedFixed {
+  WireContainment level = WireContainment::process_group;  ///< In effect.
+  std::int32_t sys_errno = 0;  ///< Why it is another than was asked for: what the self-test met.
+};
+
+/// Another shepherd of the same host: whoever is left when host and others are dead kills what those have left.
+struct SiblingFixed {
+  std::uint32_t number = 0;
+  WireContainment level = WireContainment::process_group;
+};
+
 struct ReadyFixed {
   std::int32_t pid = 0;
   std::uint32_t spawn_path = 0;  ///< netrunner::SpawnPath: 0 asynchronous, 1 vfork (the shepherd waits for exec).
@@ -209,5 +231,6 @@ static_assert(Wire<FrameHeader> && Wire<MessageHeader> && Wire<Action> && Wire<W
 static_assert(Wire<SpawnFixed> && Wire<SignalFixed> && Wire<StopFixed> && Wire<SettleFixed> && Wire<PingFixed>);
 static_assert(Wire<ReadyFixed> && Wire<StartedFixed> && Wire<StartFailedFixed> && Wire<ExitedFixed>);
 static_assert(Wire<SignalSentFixed> && Wire<SettledFixed>);
+static_assert(Wire<ContainFixed> && Wire<ContainedFixed> && Wire<SiblingFixed>);
 
 }  // namespace netrunner::wire
