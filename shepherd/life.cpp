@@ -110,6 +110,12 @@ void Shepherd::on_exit_poll(void* given, ring::Completion) {
   static_cast<Shepherd*>(child.shepherd)->look_for_end(child);
 }
 
+// Its end should have been told and was not: what waits for it is ended, and then looks by itself.
+void Shepherd::heal(Child& child) {
+  if (child.state == State::starting) return spawner_.nudge(child.place);
+  child.exit_poll.idle() ? look_for_end(child) : ring_->cancel(child.exit_poll);
+}
+
 // Whatever brought us here is a hint: the process itself says whether it has ended.
 void Shepherd::look_for_end(Child& child) {
   if (!child.leader_unreaped) return;

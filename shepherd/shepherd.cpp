@@ -66,7 +66,7 @@ int Shepherd::run() {
     if (orphans_.due_ns() <= now) {
       const pid_t lost = orphans_.look(now);
       Child* child = lost != 0 ? children_.led_by(lost) : nullptr;
-      if (child != nullptr) child->exit_poll.idle() ? look_for_end(*child) : ring_->cancel(child->exit_poll);
+      if (child != nullptr) heal(*child);
     }
     // A host that doesn't read gets no more answers than it has asked for until now.
     const bool behind = channel_.frames_waiting() > wire::frames_pause;

@@ -52,6 +52,7 @@ class Shepherd {
   void on_let_go(wire::ChildId id, std::uint32_t place);
   static void on_exit_poll(void* child, ring::Completion completion);
   void look_for_end(Child& child);
+  void heal(Child& child);
   [[nodiscard]] Event after_end(Child& child);
   void watch_end(Child& child);
   void climb(Child& child);

@@ -60,6 +60,8 @@ class Spawner {
   [[nodiscard]] const ChildJob& job_of(std::uint32_t place) const noexcept { return places_[place].job; }
   [[nodiscard]] bool succeeded(std::uint32_t place) const noexcept;
   [[nodiscard]] SpawnFailure failure_of(std::uint32_t place) const noexcept;
+  /// Ends the wait for exec, which then looks again.
+  void nudge(std::uint32_t place) { ring_.cancel(waits_[place]); }
   /// The place may be used again.
   void release(std::uint32_t place);
 
