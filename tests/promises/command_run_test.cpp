@@ -198,7 +198,7 @@ TEST(CommandRun, TheEnvironmentIsChangedAsAsked) {
 }
 
 TEST(CommandRun, TheCommandGetsTheLimitsThatWeWereStartedWith) {
-  EXPECT_EQ(netrunner_script("ulimit -Hn 4096; ulimit -Sn 1024; $NR run -- sh -c 'ulimit -Sn; ulimit -Hn'; "
+  EXPECT_EQ(netrunner_script("ulimit -Sn 1024; ulimit -Hn 4096; $NR run -- sh -c 'ulimit -Sn; ulimit -Hn'; "
                              "$NR each -- sh -c 'ulimit -Sn; ulimit -Hn' ::: a")
                 .out,
             "1024\n4096\n1024\n4096\n");

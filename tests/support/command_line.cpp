@@ -8,10 +8,12 @@
 #include <spawn.h>
 #include <stdexcept>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
+
+#include "tests/support/proc.hpp"
 
 namespace tests {
 
@@ -34,6 +36,13 @@ std::string contents(int fd) {
     if (got <= 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
+}
+
+/// Not ru_maxrss: it has the memory of this process in it, whose image the child had before its exec.
+long resident_high_kib(pid_t pid) {
+  const std::string status = proc_file(pid, "status");
+  const std::size_t at = status.find("VmHWM:");
+  return at == std::string::npos ? 0 : std::stol(status.substr(at + 6));
 }
 
 /// The child starts with nothing blocked and nothing ignored, whatever this process has.
@@ -93,15 +102,21 @@ void CommandLine::signal(int number) const {
 
 CommandResult CommandLine::wait() {
   int status = 0;
-  rusage usage{};
-  if (::wait4(pid_, &status, 0, &usage) != pid_) throw std::runtime_error("wait4");
+  long high_kib = 0;
+  for (;;) {
+    const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+    if (ended < 0) throw std::runtime_error("waitpid");
+    if (ended > 0) break;
+    high_kib = std::max(high_kib, resident_high_kib(pid_));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
   pid_ = -1;
   return {.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
           .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
           .out = out(),
           .err = err(),
           .seconds = now_s() - started_s_,
-          .max_rss_kib = usage.ru_maxrss};
+          .max_rss_kib = high_kib};
 }
 
 std::vector<std::string> netrunner_argv(std::vector<std::string> arguments) {

@@ -13,7 +13,7 @@ struct CommandResult {
   int signal = 0;
   std::string out, err;
   double seconds = 0;
-  long max_rss_kib = 0;  ///< Of netrunner, at its highest.
+  long max_rss_kib = 0;  ///< At its highest, as far as it was looked at (every few milliseconds).
 };
 
 /// A program that runs with files as its standard streams. Killed and reaped with this object.

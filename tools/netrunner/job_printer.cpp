@@ -14,9 +14,13 @@ void JobPrinter::start() {
 }
 
 void JobPrinter::done(std::unique_ptr<Job> job) {
-  const std::lock_guard guard(mutex_);
-  ended_jobs_.push_back(std::move(job));
-  if (ended_jobs_.size() == 1) came_.notify_one();
+  bool first = false;
+  {
+    const std::lock_guard guard(mutex_);
+    first = ended_jobs_.empty();
+    ended_jobs_.push_back(std::move(job));
+  }
+  if (first) came_.notify_one();
 }
 
 JobPrinter::Totals JobPrinter::finish() {
@@ -44,7 +48,7 @@ bool JobPrinter::next_batch(Batch& batch) {
 
 void JobPrinter::print_all() {
   // Let some more end before the next look: to be woken for each of them would cost more than to print it.
-  constexpr std::chrono::milliseconds nap{1};
+  constexpr std::chrono::milliseconds nap{4};
   Batch batch;
   while (next_batch(batch)) {
     for (const auto& job : batch) account(*job);

@@ -47,7 +47,7 @@ class JobRunner {
   [[nodiscard]] Task<void> run_slot(JobSlot& slot);
   [[nodiscard]] Task<Result<Ended>> run_job(JobSlot& slot, Job& job, const Command& command);
   [[nodiscard]] static Task<void> collect(Process& process, Stream stream, OutputSpool& spool, Joined* joined);
-  [[nodiscard]] Command make(std::string program) const;
+  [[nodiscard]] Command make(const std::string& program) const;
   [[nodiscard]] Command command_of(std::vector<std::string> words) const;
   void slot_ended();
 
