@@ -19,6 +19,9 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
     case MessageType::stop: return on_stop(message);
     case MessageType::settle: return on_settle(message.as<wire::SettleFixed>());
     case MessageType::ping: return channel_.post(MessageType::pong, message.as<wire::PingFixed>());
+    case MessageType::contain:  // Groups are all that is reached here so far: say so instead of keeping silent.
+      return channel_.post(MessageType::contained,
+                           wire::ContainedFixed{wire::WireContainment::process_group, EOPNOTSUPP});
     case MessageType::shutdown: return end_by(Ending::on_shutdown);
     default: return;  // The host's own kinds only.
   }
@@ -44,6 +47,8 @@ void Shepherd::on_signal(const wire::SignalFixed& wanted) {
   int failure = ESRCH;
   if (wanted.signal < 0 || wanted.signal >= NSIG) {
     failure = EINVAL;
+  } else if (child != nullptr && child->state == State::waiting) {
+    failure = EAGAIN;  // Not born yet: a stop withdraws it.
   } else if (child != nullptr && (child->leader_unreaped || child->state == State::leaderless)) {
     const bool on_its_way = child->state == State::starting || child->state == State::deciding;
     if (on_its_way && wanted.signal != 0) child->signalled = true;

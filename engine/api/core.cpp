@@ -80,6 +80,8 @@ ForkGuard::~ForkGuard() {
 
 Core::Core(const EngineOptions& options) : options_(options) {
   if (options_.shards == 0) options_.shards = foreign() ? 1 : usable_cores();
+  static reactor::Ticket engines;
+  number_ = engines.take();
   launch_.path = options.shepherd_path;
   launch_.asynchronous = options.asynchronous_spawn;
   ::getrlimit(RLIMIT_NOFILE, &launch_.descriptors);
@@ -95,7 +97,8 @@ Core::~Core() = default;
 Result<Core*> Core::open(const EngineOptions& options) {
   NR_TRY_VOID(check(options));
   auto* core = new Core(options);
-  auto started = core->start_shards();
+  auto started = core->choose_containment();
+  if (started) started = core->start_shards();
   if (started) return core;
   (void)core->close();
   core->abandon();
@@ -103,7 +106,17 @@ Result<Core*> Core::open(const EngineOptions& options) {
 }
 
 shard::Shard::Options Core::shard_options(std::uint32_t index) const {
-  return {index, options_, launch_, foreign()};
+  shard::Shard::Options options;
+  options.index = index;
+  options.engine = options_;
+  options.launch = launch_;
+  options.foreign_loop = foreign();
+  options.cgroups = cgroups_.get();
+  options.level = level_;
+  options.containment_note = containment_note_;
+  options.engine_number = number_;
+  options.keeps_spare = options_.shards == 1;
+  return options;
 }
 
 Result<void> await_shepherd(shard::Shard& shard) {
@@ -119,7 +132,7 @@ Result<void> await_shepherd(shard::Shard& shard) {
 
 Result<void> Core::start_shards() {
   if (foreign()) {
-    NR_TRY(opened, shard::Shard::open(this, shard_options(0)));
+    NR_TRY(opened, shard::Shard::open(this, *this, shard_options(0)));
     shards_.push_back(std::move(opened));
     return await_shepherd(*shards_[0]);
   }
@@ -127,13 +140,16 @@ Result<void> Core::start_shards() {
   std::vector<Start> starts(options_.shards);
   for (std::uint32_t i = 0; i < options_.shards; ++i) {
     threads_.emplace_back([this, i, &start = starts[i]] {
-      auto opened = shard::Shard::open(this, shard_options(i));
+      auto opened = shard::Shard::open(this, *this, shard_options(i));
       if (!opened) {
         start.result = std::unexpected(std::move(opened).error());
         return start.done.set();
       }
       shard::Shard& shard = **opened;
-      shards_[i] = std::move(*opened);
+      {
+        const std::lock_guard guard(meeting_);
+        shards_[i] = std::move(*opened);
+      }
       start.result = await_shepherd(shard);
       start.done.set();
       while (!shard.has_closed()) shard.turn(INT64_MAX);
@@ -144,7 +160,72 @@ Result<void> Core::start_shards() {
     start.done.wait();
     if (!start.result && all) all = start.result;
   }
+  if (all) introduce_all();
   return all;
+}
+
+Result<void> Core::choose_containment() {
+  const Containment wanted = options_.containment;
+  level_ = wanted == Containment::automatic ? Containment::subreaper : wanted;
+  launch_.pid_namespace = wanted == Containment::pid_namespace;
+  if (wanted == Containment::process_group || wanted == Containment::subreaper) return {};
+  auto opened = containment::CgroupManager::open();
+  if (opened) {
+    cgroups_ = std::move(*opened);
+    if (wanted == Containment::automatic) level_ = Containment::cgroup;
+    return {};
+  }
+  if (wanted == Containment::cgroup) return std::unexpected(std::move(opened).error());
+  containment_note_ = opened.error().message();
+  return {};
+}
+
+/// Each shepherd learns of the others once all are there; of a new one whenever one was replaced.
+void Core::introduce_all() {
+  {
+    const std::lock_guard guard(meeting_);
+    all_open_ = true;
+  }
+  struct AnnounceLetter : Letter {
+    Core* core;
+    shard::Shard* shard;
+  };
+  for (const auto& shard : shards_) {
+    auto letter = std::make_unique<AnnounceLetter>();
+    letter->core = this;
+    letter->shard = shard.get();
+    letter->open = [](Letter& opened) noexcept {
+      const std::unique_ptr<AnnounceLetter> announce(static_cast<AnnounceLetter*>(&opened));
+      announce->core->shepherd_is_ready(*announce->shard);
+    };
+    if (shard->deliver(*letter)) (void)letter.release();
+  }
+}
+
+void Core::shepherd_is_ready(shard::Shard& ready) {
+  {
+    const std::lock_guard guard(meeting_);
+    if (!all_open_) return;
+  }
+  struct MeetLetter : Letter {
+    shard::Shard* to;
+    std::uint32_t number;
+    os::UniqueFd pidfd, group;
+  };
+  for (const auto& shard : shards_) {
+    if (shard.get() == &ready) continue;
+    auto letter = std::make_unique<MeetLetter>();
+    letter->to = shard.get();
+    letter->number = ready.index();
+    letter->pidfd = ready.shepherd_pidfd();
+    letter->group = ready.shepherd_group();
+    if (!letter->pidfd) return;
+    letter->open = [](Letter& opened) noexcept {
+      const std::unique_ptr<MeetLetter> meet(static_cast<MeetLetter*>(&opened));
+      meet->to->meet(meet->number, std::move(meet->pidfd), std::move(meet->group));
+    };
+    if (shard->deliver(*letter)) (void)letter.release();
+  }
 }
 
 std::uint32_t Core::place() noexcept { return shards() == 1 ? 0 : next_.take() % shards(); }

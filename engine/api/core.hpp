@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <netrunner/engine.hpp>
 
+#include "engine/containment/cgroup_manager.hpp"
 #include "engine/reactor/ticket.hpp"
 #include "engine/shard/shard.hpp"
 
@@ -27,7 +30,7 @@ class ForkGuard {
 };
 
 /// What an Engine, its processes and its chunks refer to. Lives until the last of them has gone.
-class Core {
+class Core final : private shard::Neighbours {
  public:
   [[nodiscard]] static Result<Core*> open(const EngineOptions& options);
 
@@ -54,10 +57,19 @@ class Core {
   [[nodiscard]] Result<void> start_shards();
   [[nodiscard]] shard::Shard::Options shard_options(std::uint32_t index) const;
   void delete_if_forgotten();
+  [[nodiscard]] Result<void> choose_containment();
+  void shepherd_is_ready(shard::Shard& shard) override;
+  void introduce_all();
 
   EngineOptions options_;
   ForkGuard fork_guard_;
   shepherd_link::LaunchOptions launch_;
+  std::unique_ptr<containment::CgroupManager> cgroups_;
+  Containment level_ = Containment::process_group;
+  std::string containment_note_;
+  std::uint32_t number_;  ///< Among the engines of this process.
+  std::mutex meeting_;    ///< Guards all_open_ and what is read of shards_ while it is false.
+  bool all_open_ = false;
   std::uint64_t directory_device_ = 0, directory_inode_ = 0;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::vector<std::thread> threads_;

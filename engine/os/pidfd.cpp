@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 namespace netrunner::os {
 
 Result<UniqueFd> open_pidfd(pid_t pid) {
@@ -15,6 +17,20 @@ Result<UniqueFd> open_pidfd(pid_t pid) {
 
 int signal_pidfd(int pidfd, int signal) noexcept {
   return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0 ? 0 : errno;
+}
+
+pid_t pid_of(int pidfd) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+  std::FILE* file = std::fopen(path, "re");
+  if (file == nullptr) return 0;
+  char line[128];
+  int pid = 0;
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::sscanf(line, "Pid: %d", &pid) == 1) break;
+  }
+  std::fclose(file);
+  return pid > 0 ? pid : 0;
 }
 
 bool has_ended(int pidfd) noexcept {

@@ -13,6 +13,8 @@ namespace netrunner::os {
 [[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
 /// 0, or the errno: ESRCH once it has been reaped, EPERM where it isn't ours to signal.
 [[nodiscard]] int signal_pidfd(int pidfd, int signal) noexcept;
+/// The process id as our own PID namespace has it, from /proc/self/fdinfo; 0 once it has been reaped.
+[[nodiscard]] pid_t pid_of(int pidfd) noexcept;
 /// True once the process has ended (a zombie too).
 [[nodiscard]] bool has_ended(int pidfd) noexcept;
 

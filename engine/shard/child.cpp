@@ -105,10 +105,13 @@ void Child::fail_start(Error error) {
 }
 
 void Child::started(const wire::StartedFixed& started, os::UniqueFd pidfd) {
-  ended_.pid = started.pid;
+  pidfd_ = std::move(pidfd);
+  // In a PID namespace the shepherd knows another number than we do.
+  const bool inside = rooms_.shard.containment() == Containment::pid_namespace;
+  ended_.pid = inside && pidfd_ ? os::pid_of(pidfd_.get()) : started.pid;
+  ended_.containment = rooms_.shard.containment();
   ended_.timeline.spawned_ns = started.spawned_ns;
   ended_.timeline.exec_ns = started.exec_ns;
-  pidfd_ = std::move(pidfd);
   apply(LifeEvent::started);
 }
 
@@ -273,7 +276,7 @@ void Child::give_up() {
 
 /// Its leader dies of our own SIGKILL; init reaps it. Until then, or for a bounded time, the end waits.
 void Child::watch_the_lost() {
-  const bool dead = !pidfd_ || os::has_ended(pidfd_.get());
+  const bool dead = (!pidfd_ || os::has_ended(pidfd_.get())) && rooms_.shard.the_dead_are_gone();
   const bool over = now() >= later(lost_ns_, lost_max);
   if ((!dead || !streams_.drained(true)) && !over) {
     return rooms_.reactor.timers().arm(drain_, later(now(), lost_poll));

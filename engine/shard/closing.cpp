@@ -43,6 +43,7 @@ void Shard::go_on_closing() {
     closing_ = Closing::ending;
     closing_until_ns_ = reactor_->now_ns() + shepherd_end_max_ns;
     link_.shut_down();
+    if (spare_ != nullptr) spare_->shut_down();
     table_.for_each([](detail::Child& child) { child.cut_streams(); });
     reactor_->stop_listening();
   }
@@ -52,9 +53,12 @@ void Shard::go_on_closing() {
 void Shard::finish_closing() {
   if (reactor_->now_ns() >= closing_until_ns_) {
     link_.kill_shepherd();
+    if (spare_ != nullptr) spare_->link().kill_shepherd();
     closing_until_ns_ = INT64_MAX;
   }
-  if (!link_.is_down() || reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
+  if (!link_.is_down() || (spare_ != nullptr && !spare_->link().is_down())) return;
+  if (reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
+  groups_.remove_all();
   std::vector<Verb*> late;
   {
     const std::lock_guard guard(after_close());

@@ -5,6 +5,8 @@
 
 #include <netrunner/awaitable.hpp>
 
+#include "engine/os/descriptor.hpp"
+
 #include "engine/shard/limits.hpp"
 
 namespace netrunner::shard {
@@ -22,9 +24,9 @@ std::recursive_mutex& after_close() {
   return mutex;
 }
 
-Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, const Options& options) {
+Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, Neighbours& neighbours, const Options& options) {
   NR_TRY(reactor, reactor::Reactor::open());
-  std::unique_ptr<Shard> shard(new Shard(core, options, std::move(reactor)));
+  std::unique_ptr<Shard> shard(new Shard(core, neighbours, options, std::move(reactor)));
   if (options.foreign_loop) NR_TRY_VOID(shard->reactor_->open_foreign());
   const flow::SharedFlow::Options flow{options.engine.shard_budget_bytes, options.engine.chunk_bytes, shard.get(),
                                        open_chunk};
@@ -36,23 +38,28 @@ Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, const Options& op
   }
   const Result<void> started = opened ? shard->link_.start() : Result<void>(std::unexpected(opened.error()));
   if (started) return shard;
-  shard->begin_close();
+  shard->begin_close();  // What was opened is closed in order.
   while (!shard->has_closed()) shard->turn(INT64_MAX);
   return std::unexpected(started.error());
 }
 
-Shard::Shard(detail::Core* core, const Options& options, std::unique_ptr<reactor::Reactor> reactor)
+Shard::Shard(detail::Core* core, Neighbours& neighbours, const Options& options,
+             std::unique_ptr<reactor::Reactor> reactor)
     : options_(options),
       reactor_(std::move(reactor)),
-      link_(*reactor_, *this, options.launch),
+      groups_(*reactor_, options.cgroups,
+              "shard-" + std::to_string(options.engine_number) + "." + std::to_string(options.index)),
+      link_(*reactor_, *this, options.launch, {options.index, options.level}),
       table_(options.engine.commands_max),
-      core_(core) {}
+      core_(core),
+      neighbours_(neighbours) {}
 
 Shard::~Shard() = default;
 
 void Shard::turn(std::int64_t wait_until_ns) {
   const bool more = flow_ != nullptr && flow_->run_turns();
   link_.flush();
+  if (spare_ != nullptr) spare_->link().flush();
   reactor_->turn(more || !verbs_.empty() ? 0 : next_wake(wait_until_ns));
   verbs_.resume();
   bury_the_dead();
@@ -158,7 +165,37 @@ void Shard::bury_the_dead() {
   });
 }
 
+void Shard::shepherd_ready() {
+  ready_ = true;
+  if (options_.keeps_spare && spare_ == nullptr) {
+    spare_.reset(new Spare(*reactor_, *this, options_.launch, options_.level));
+    spare_->start_soon();
+  }
+  if (spare_ != nullptr && spare_->ready()) spare_is_ready();
+  neighbours_.shepherd_is_ready(*this);
+}
+
+os::UniqueFd Shard::shepherd_pidfd() const {
+  if (!link_.up() || !ready_) return {};
+  auto copy = os::duplicate_above_stdio(link_.pidfd());
+  return copy ? std::move(*copy) : os::UniqueFd();
+}
+
+void Shard::spare_is_ready() {
+  os::UniqueFd shepherd = shepherd_pidfd();
+  auto spare = os::duplicate_above_stdio(spare_->link().pidfd());
+  if (!shepherd || !spare) return;
+  link_.introduce(Spare::number, std::move(*spare), {});
+  spare_->link().introduce(options_.index, std::move(shepherd), groups_.copy());
+}
+
+void Shard::meet(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group) {
+  link_.introduce(number, std::move(pidfd), std::move(group));
+}
+
 void Shard::shepherd_lost() {
+  ready_ = false;
+  groups_.kill_present();
   ++stats_.shepherds_lost;
   table_.for_each([](detail::Child& child) { child.shepherd_lost(); });
 }
@@ -188,6 +225,9 @@ ShardStats Shard::stats() const {
   stats.shard = options_.index;
   stats.shepherd_pid = link_.pid();
   stats.spawn_path = link_.spawn_path();
+  stats.containment = link_.containment();
+  stats.containment_note = options_.containment_note;
+  stats.groups_left = groups_.left();
   if (flow_ == nullptr) return stats;
   stats.buffered_bytes = flow_->buffered_bytes;
   stats.buffered_bytes_peak = flow_->buffered_bytes_peak;

@@ -12,7 +12,9 @@
 #include "engine/flow/shared_flow.hpp"
 #include "engine/reactor/reactor.hpp"
 #include "engine/shard/child_table.hpp"
+#include "engine/shard/groups.hpp"
 #include "engine/shard/rooms.hpp"
+#include "engine/shard/spare.hpp"
 #include "engine/shard/verb_queue.hpp"
 #include "engine/shepherd_link/link.hpp"
 
@@ -24,18 +26,36 @@ using detail::Letter;
 /// the last one may delete what the next would ask.
 [[nodiscard]] std::recursive_mutex& after_close();
 
+class Shard;
+
+/// The shards of one engine, to one of them.
+class Neighbours {
+ public:
+  /// On the shard's own thread: its shepherd is ready, the others' should know it.
+  virtual void shepherd_is_ready(Shard& shard) = 0;
+
+ protected:
+  ~Neighbours() = default;
+};
+
 /// One core: owns one of each and introduces them. Made, turned and ended by one thread; others reach it by deliver().
 /// Owner: the engine's Core.
-class Shard final : private shepherd_link::LinkOwner {
+class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
  public:
   struct Options {
     std::uint32_t index = 0;
     EngineOptions engine;
     shepherd_link::LaunchOptions launch;
+    const containment::CgroupManager* cgroups = nullptr;  ///< Where leaves can be made.
+    Containment level = Containment::process_group;       ///< To be had.
+    std::string containment_note;                         ///< Why not a stronger one.
+    std::uint32_t engine_number = 0;                      ///< Number of the engine in this process.
+    bool keeps_spare = false;
     bool foreign_loop = false;
   };
   /// On the thread that will turn it. The shepherd is started, and has perhaps not said that it is ready.
-  [[nodiscard]] static Result<std::unique_ptr<Shard>> open(detail::Core* core, const Options& options);
+  [[nodiscard]] static Result<std::unique_ptr<Shard>> open(detail::Core* core, Neighbours& neighbours,
+                                                           const Options& options);
   ~Shard();
 
   /// One turn; waits until `wait_until_ns` (CLOCK_MONOTONIC) at most.
@@ -65,6 +85,16 @@ class Shard final : private shepherd_link::LinkOwner {
   void abandon(Verb& verb, ErrorCode code);
   void let_go(detail::ChunkSlot& slot);
 
+  /// A copy of what names our shepherd to another's.
+  [[nodiscard]] os::UniqueFd shepherd_pidfd() const;
+  [[nodiscard]] os::UniqueFd shepherd_group() const { return groups_.copy(); }
+  [[nodiscard]] std::uint32_t index() const noexcept { return options_.index; }
+  /// Another shard's shepherd: ours is told of it.
+  void meet(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group);
+  /// No process is left in the cgroup of a shepherd that was lost.
+  [[nodiscard]] bool the_dead_are_gone() const noexcept { return groups_.the_dead_are_gone(); }
+  [[nodiscard]] Containment containment() const noexcept { return link_.containment(); }
+
   /// Any thread: has the command stopped, if it is still there.
   void order_stop(detail::Child& child, EndReason reason);
   /// It may go at the end of the turn, or of a later one.
@@ -76,9 +106,11 @@ class Shard final : private shepherd_link::LinkOwner {
   [[nodiscard]] int foreign_fd() const noexcept { return reactor_->foreign_fd(); }
 
  private:
-  Shard(detail::Core* core, const Options& options, std::unique_ptr<reactor::Reactor> reactor);
+  Shard(detail::Core* core, Neighbours& neighbours, const Options& options, std::unique_ptr<reactor::Reactor> reactor);
 
-  void shepherd_ready() override { ready_ = true; }
+  void shepherd_ready() override;
+  void spare_is_ready() override;
+  [[nodiscard]] os::UniqueFd new_group() override { return groups_.next(); }
   void shepherd_lost() override;
   void started(const wire::StartedFixed& started, os::UniqueFd pidfd) override;
   void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) override;
@@ -98,7 +130,9 @@ class Shard final : private shepherd_link::LinkOwner {
   std::unique_ptr<flow::SharedFlow> flow_;
   VerbQueue verbs_;
   ShardStats stats_;
+  Groups groups_;
   shepherd_link::Link link_;
+  std::unique_ptr<Spare> spare_;
   std::unique_ptr<Rooms> rooms_;
   ChildTable table_;
   std::vector<detail::Child*> dying_;
@@ -108,6 +142,7 @@ class Shard final : private shepherd_link::LinkOwner {
   bool closed_ = false;
   bool ready_ = false;
   detail::Core* core_;
+  Neighbours& neighbours_;
 };
 
 }  // namespace netrunner::shard

@@ -4,12 +4,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <filesystem>
 
 #include "engine/os/descriptor.hpp"
@@ -33,6 +35,9 @@ struct Launch {
   const char* path = nullptr;
   std::array<const char*, 2> environment{};
   rlimit descriptors{};
+  int namespaces = 0;       ///< CLONE_NEW*.
+  const char* call = nullptr;  ///< What failed, where it wasn't exec.
+  char uid_map[64]{}, gid_map[64]{};
   std::byte* shepherd_stack_top = nullptr;
   int pidfd = -1;
   int failure = 0;
@@ -43,10 +48,35 @@ struct Launch {
   ::_exit(125);
 }
 
+[[nodiscard]] bool write_file(const char* path, const char* text) {
+  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::size_t bytes = 0;
+  while (text[bytes] != '\0') ++bytes;
+  const bool written = ::write(fd, text, bytes) == static_cast<ssize_t>(bytes);
+  ::close(fd);
+  return written;
+}
+
+/// Inside the new namespaces: whom we are in a user namespace, and a /proc that shows the new pids.
+void settle_namespaces(Launch& launch) {
+  if ((launch.namespaces & CLONE_NEWUSER) != 0) {
+    launch.call = "/proc/self/uid_map";
+    const bool mapped = write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", launch.uid_map) &&
+                        write_file("/proc/self/gid_map", launch.gid_map);
+    if (!mapped) fail(launch);
+  }
+  launch.call = "mount of /proc";
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail(launch);
+  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) fail(launch);
+  launch.call = nullptr;
+}
+
 /// In the shepherd-to-be, on the host's memory: only plain system calls, nothing that allocates or locks.
 int become_shepherd(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
   ::setsid();
+  if (launch.namespaces != 0) settle_namespaces(launch);
   // Sources lie above 2, but perhaps on 3 or 4: move them out of the way first.
   const int socket = ::fcntl(launch.socket, F_DUPFD, program_descriptor + 1);
   const int program = ::fcntl(launch.program, F_DUPFD, program_descriptor + 1);
@@ -73,9 +103,12 @@ int become_shepherd(void* argument) {
 /// and only an exec would set one.
 int go_between(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
-  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | launch.namespaces;
   const int pid = ::__clone(become_shepherd, launch.shepherd_stack_top, flags, &launch, &launch.pidfd);
-  if (pid < 0) launch.failure = errno;
+  if (pid < 0) {
+    launch.failure = errno;
+    launch.call = "clone of the shepherd";
+  }
   ::_exit(0);
 }
 
@@ -123,8 +156,9 @@ Result<os::UniqueFd> run(Launch& launch) {
   }
   os::UniqueFd pidfd(launch.pidfd);
   if (launch.failure != 0) {
-    return std::unexpected(system_error(launch.path == nullptr ? "the shepherd's memfd" : launch.path, Stage::exec,
-                                        launch.failure));
+    const char* subject = launch.path == nullptr ? "the shepherd's memfd" : launch.path;
+    if (launch.call != nullptr) subject = launch.call;
+    return std::unexpected(system_error(subject, launch.call == nullptr ? Stage::exec : Stage::clone, launch.failure));
   }
   return os::moved_above_stdio(std::move(pidfd));
 }
@@ -136,8 +170,21 @@ std::string neighbour_path() {
   return failed ? std::string() : (self.parent_path() / "netrunner-shepherd").string();
 }
 
-Error unavailable(Error error) {
+void ask_for_namespaces(Launch& launch) {
+  launch.namespaces = CLONE_NEWPID | CLONE_NEWNS;
+  if (::geteuid() == 0) return;
+  // Without privileges a user namespace gives them, where the system allows one; we stay who we are in it.
+  launch.namespaces |= CLONE_NEWUSER;
+  std::snprintf(launch.uid_map, sizeof launch.uid_map, "%u %u 1", ::geteuid(), ::geteuid());
+  std::snprintf(launch.gid_map, sizeof launch.gid_map, "%u %u 1", ::getegid(), ::getegid());
+}
+
+Error unavailable(Error error, const Launch& launch) {
   error.code = ErrorCode::shepherd_unavailable;
+  if (launch.call != nullptr && launch.namespaces != 0) {
+    error.advice = "a PID namespace is not to be had here: run as root, or allow user namespaces "
+                   "(kernel.unprivileged_userns_clone, user.max_user_namespaces), or use another containment";
+  }
   if (error.advice.empty()) {
     error.advice = "where the sysctl vm.memfd_noexec or a policy forbids to execute a memfd, set "
                    "EngineOptions::shepherd_path to the file netrunner-shepherd";
@@ -150,19 +197,22 @@ Error unavailable(Error error) {
 Result<Launched> launch(const LaunchOptions& options) {
   NR_TRY(pair, os::make_socket_pair());
   os::UniqueFd opened(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!opened) return std::unexpected(unavailable(system_error("/dev/null", Stage::open_file)));
+  if (!opened) return std::unexpected(unavailable(system_error("/dev/null", Stage::open_file), {}));
   NR_TRY(null, os::moved_above_stdio(std::move(opened)));
   Launch launch;
   launch.socket = pair.theirs.get();
   launch.null = null.get();
   launch.descriptors = options.descriptors;
   if (!options.asynchronous) launch.environment[0] = "NETRUNNER_SPAWN_PATH=vfork";
+  if (options.pid_namespace) ask_for_namespaces(launch);
   std::string path = options.path;
   if (path.empty()) {
     auto program = os::sealed_memfd("netrunner-shepherd", shepherd_image(), os::MemfdUse::program);
     if (program) {
       launch.program = program->get();
-      if (auto pidfd = run(launch)) return Launched{std::move(*pidfd), std::move(pair.ours)};
+      auto pidfd = run(launch);
+      if (pidfd) return Launched{std::move(*pidfd), std::move(pair.ours)};
+      if (launch.call != nullptr) return std::unexpected(unavailable(std::move(pidfd).error(), launch));
     }
     launch.program = -1;
     launch.failure = 0;
@@ -170,7 +220,7 @@ Result<Launched> launch(const LaunchOptions& options) {
   }
   launch.path = path.c_str();
   auto pidfd = run(launch);
-  if (!pidfd) return std::unexpected(unavailable(std::move(pidfd).error()));
+  if (!pidfd) return std::unexpected(unavailable(std::move(pidfd).error(), launch));
   return Launched{std::move(*pidfd), std::move(pair.ours)};
 }
 

@@ -1,6 +1,7 @@
 #include "engine/shepherd_link/link.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -19,16 +20,23 @@ Fixed fixed_of(const wire::Message& message) {
   return message.as<Fixed>();
 }
 
+constexpr wire::WireContainment on_wire(Containment level) { return static_cast<wire::WireContainment>(level); }
+static_assert(on_wire(Containment::process_group) == wire::WireContainment::process_group);
+static_assert(on_wire(Containment::cgroup) == wire::WireContainment::cgroup);
+static_assert(on_wire(Containment::subreaper) == wire::WireContainment::subreaper);
+static_assert(on_wire(Containment::pid_namespace) == wire::WireContainment::pid_namespace);
+
 std::string_view text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
 
-Link::Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options)
+Link::Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options, Place place)
     : reactor_(reactor),
       owner_(owner),
       options_(std::move(options)),
+      place_(place),
       retry_(this, [](void* self) { static_cast<Link*>(self)->replace(); }),
       retry_pause_ns_(retry_pause_min_ns) {}
 
@@ -50,7 +58,27 @@ Result<void> Link::start() {
   channel_ = std::make_unique<wire::Channel>(reactor_.ring(), std::move(launched->socket), handler);
   lost_ = ready_ = false;
   channel_->arm();
+  send_place();
   return {};
+}
+
+void Link::send_place() {
+  std::array<os::UniqueFd, 2> descriptors;
+  std::size_t count = 0;
+  if (auto self = os::open_pidfd(::getpid())) descriptors[count++] = std::move(*self);
+  NR_ASSERT(count == 1);
+  if (os::UniqueFd group = owner_.new_group()) descriptors[count++] = std::move(group);
+  channel_->post(wire::MessageType::contain, wire::ContainFixed{on_wire(place_.level), place_.number}, {},
+                 std::span(descriptors).first(count));
+  channel_->flush();
+}
+
+void Link::introduce(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group) {
+  if (!up()) return;
+  std::array<os::UniqueFd, 2> descriptors{std::move(pidfd), std::move(group)};
+  const std::size_t count = descriptors[1] ? 2 : 1;
+  channel_->post(wire::MessageType::sibling, wire::SiblingFixed{number, on_wire(place_.level)}, {},
+                 std::span(descriptors).first(count));
 }
 
 void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptors) {
@@ -59,6 +87,12 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
       const auto ready = fixed_of<wire::ReadyFixed>(said);
       pid_ = ready.pid;
       spawn_path_ = static_cast<SpawnPath>(ready.spawn_path != 0);
+      return;
+    }
+    case wire::MessageType::contained: {
+      const auto contained = fixed_of<wire::ContainedFixed>(said);
+      contained_ = static_cast<Containment>(contained.level);
+      containment_errno_ = contained.sys_errno;
       ready_ = true;
       retry_pause_ns_ = retry_pause_min_ns;
       return owner_.shepherd_ready();
@@ -87,6 +121,7 @@ void Link::closed() {
   // Perhaps it is alive and only its socket is broken: nothing of it may go on beside its successor.
   if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
   pidfd_.reset();
+  owner_.shepherd_lost();
   if (ready_) {
     replace();
   } else {
@@ -97,7 +132,6 @@ void Link::closed() {
     reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
     retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
   }
-  owner_.shepherd_lost();
 }
 
 void Link::replace() {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include <netrunner/exit_status.hpp>
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/stats.hpp>
 
@@ -23,6 +24,8 @@ namespace netrunner::shepherd_link {
 class LinkOwner {
  public:
   virtual void shepherd_ready() = 0;
+  /// The cgroup of a new shepherd's commands; none: it has none.
+  [[nodiscard]] virtual os::UniqueFd new_group() = 0;
   /// Every command that it had is lost; a new shepherd has been started, or will be.
   virtual void shepherd_lost() = 0;
   virtual void started(const wire::StartedFixed& started, os::UniqueFd pidfd) = 0;
@@ -39,7 +42,12 @@ class LinkOwner {
 /// Owner: one shard. Thread: its own.
 class Link {
  public:
-  Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options);
+  /// What the shepherd is told of itself when it starts.
+  struct Place {
+    std::uint32_t number = 0;  ///< Among the shepherds of this host.
+    Containment level = Containment::process_group;
+  };
+  Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options, Place place);
   ~Link();
 
   [[nodiscard]] Result<void> start();
@@ -53,6 +61,8 @@ class Link {
   void settle(wire::ChildId id, wire::SettlePolicy policy);
   /// Sends what this turn has queued, in one message.
   void flush();
+  /// Another shepherd of this host; `group` is none where it has no cgroup.
+  void introduce(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group);
 
   /// No command follows; the shepherd ends when none is left.
   void shut_down();
@@ -61,6 +71,11 @@ class Link {
   void kill_shepherd();
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
+  [[nodiscard]] Place place() const noexcept { return place_; }
+  /// What the shepherd found that it can keep.
+  [[nodiscard]] Containment containment() const noexcept { return contained_; }
+  [[nodiscard]] int containment_errno() const noexcept { return containment_errno_; }
   [[nodiscard]] SpawnPath spawn_path() const noexcept { return spawn_path_; }
   [[nodiscard]] std::uint64_t lost_count() const noexcept { return lost_count_; }
 
@@ -68,11 +83,15 @@ class Link {
   void message(const wire::Message& message, std::span<os::UniqueFd> descriptors);
   void closed();
   void replace();
+  void send_place();
   void bury();
 
   reactor::Reactor& reactor_;
   LinkOwner& owner_;
   LaunchOptions options_;
+  Place place_;
+  Containment contained_ = Containment::process_group;
+  int containment_errno_ = 0;
   std::unique_ptr<wire::Channel> channel_;
   std::vector<std::unique_ptr<wire::Channel>> buried_;  ///< Of dead shepherds, until their operations have ended.
   os::UniqueFd pidfd_;

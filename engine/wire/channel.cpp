@@ -107,8 +107,8 @@ void Channel::on_sent(ring::Completion completion) {
     while (first_ != nullptr) drop_first();
     return;
   }
-  // ETOOMANYREFS: too many descriptors of this user are under way in sockets, see unix(7). The frame stays and goes with
-  // the next flush: the other side's answers to what it has will bring one.
+  // ETOOMANYREFS: too many descriptors of this user are under way in sockets, see unix(7). The frame stays and goes
+  // with the next flush: the other side's answers to what it has will bring one.
   const bool again = completion.result == -EAGAIN || completion.result == -EINTR ||
                      completion.result == -ETOOMANYREFS || completion.result == -ENOBUFS ||
                      completion.result == -ENOMEM;
@@ -155,7 +155,8 @@ void Channel::on_received(ring::Completion completion) {
   if (!open_) return;
   if ((receive_message_.msg_flags & MSG_TRUNC) != 0) return fail(EPROTO);
   const bool truncated = (receive_message_.msg_flags & MSG_CTRUNC) != 0;
-  deliver({receive_buffer_.data(), static_cast<std::size_t>(completion.result)}, {descriptors.data(), count}, truncated);
+  const std::span<const std::byte> bytes(receive_buffer_.data(), static_cast<std::size_t>(completion.result));
+  deliver(bytes, {descriptors.data(), count}, truncated);
   if (open_) arm();
 }
 

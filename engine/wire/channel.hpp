@@ -37,7 +37,7 @@ class Channel {
 
   /// Starts to receive.
   void arm();
-  /// Queues it; the descriptors move in and are closed when the frame has been sent. Dropped when the channel is closed.
+  /// Queues it; the descriptors move in and are closed when the frame has been sent. Dropped on a closed channel.
   template <Wire T>
   void post(MessageType type, const T& fixed, std::span<const std::byte> body = {},
             std::span<os::UniqueFd> descriptors = {}) {

@@ -64,7 +64,7 @@ bool FrameBuilder::append_bytes(MessageType type, std::span<const std::byte> fix
   put(body.data(), body.size());
   const std::uint64_t zero = 0;
   put(&zero, padded(bytes) - bytes);
-  std::copy(descriptors.begin(), descriptors.end(), descriptors_.begin() + static_cast<std::ptrdiff_t>(descriptor_count_));
+  std::copy(descriptors.begin(), descriptors.end(), &descriptors_[0] + descriptor_count_);
   descriptor_count_ += descriptors.size();
   const FrameHeader frame{frame_magic, ++messages_};
   std::memcpy(buffer_.data(), &frame, sizeof frame);

@@ -53,7 +53,7 @@ bool SpawnView::counts_are_right(const SpawnFixed& fixed) noexcept {
          (fixed.flags & (own_session | join_group)) != (own_session | join_group);
 }
 
-// Exactly: program, argv, environment, the paths of the actions in their order, cwd; each with its NUL, and no byte more.
+// Exactly: program, argv, environment, the paths of the actions in their order, cwd; each with its NUL, nothing more.
 bool SpawnView::strings_are_right(const SpawnFixed& fixed) noexcept {
   const char* at = strings_;
   std::size_t left = fixed.strings_bytes;

@@ -33,6 +33,9 @@ struct EngineOptions {
   std::uint32_t commands_max = 65536;             ///< Per shard; past it spawn gives limit_reached.
   bool asynchronous_spawn = true;                 ///< False: CLONE_VFORK even where futexes can be awaited.
   Nanoseconds close_max = std::chrono::seconds(10);  ///< Engine::close waits for so long, then it kills.
+  /// How far "nothing is left running" reaches. automatic: a cgroup leaf per command where one can be made, else the
+  /// subreaper sweep. cgroup and pid_namespace: an error by name where they can't be had.
+  Containment containment = Containment::automatic;
   std::string shepherd_path;                      ///< A shepherd in a file, where a memfd can't be executed.
 };
 

@@ -88,7 +88,14 @@ struct SignalSent {
   int sys_errno = 0;  ///< EPERM: the kernel did not permit it. 0: delivered.
 };
 
-enum class Containment : std::uint8_t { automatic, process_group, cgroup, subreaper, pid_namespace };
+/// What reaches a command's processes when they are to end, see README.
+enum class Containment : std::uint8_t {
+  automatic,      ///< The strongest that needs no wish: cgroup, else subreaper.
+  process_group,  ///< The group only; setsid(2) leaves it.
+  cgroup,         ///< A cgroup v2 leaf per command, born inside: everything (Linux 5.7, cgroup.kill 5.14).
+  subreaper,      ///< Orphans fall to the shepherd and are known by session, group and an environment mark.
+  pid_namespace,  ///< The shepherd is init of a namespace: the kernel kills everything with it.
+};
 [[nodiscard]] std::string_view name_of(Containment containment) noexcept;
 
 /// Everything about a command that has ended.

@@ -40,6 +40,9 @@ struct ShardStats {
   std::uint32_t shard = 0;
   pid_t shepherd_pid = 0;
   SpawnPath spawn_path = SpawnPath::asynchronous;
+  Containment containment = Containment::process_group;  ///< In effect.
+  std::string containment_note;                         ///< Why it isn't a stronger one; empty: it is what was asked.
+  std::uint32_t groups_left = 0;                        ///< cgroups that could not be removed yet; tried again.
   std::uint64_t running = 0, started = 0, start_failures = 0, ended = 0;
   std::array<std::uint64_t, 8> ended_by_reason{};   ///< Indexed by EndReason.
   std::uint64_t shepherds_lost = 0;

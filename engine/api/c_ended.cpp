@@ -1,0 +1,66 @@
+/// How a command ended, as plain structs.
+
+#include <cstdio>
+#include <variant>
+
+#include "engine/api/c_bridge.hpp"
+
+namespace netrunner::c {
+
+nr_exit_status status_of(const ExitStatus& status) noexcept {
+  if (const auto* exited = std::get_if<Exited>(&status)) return {NR_EXITED, exited->code, 0, false};
+  if (const auto* signaled = std::get_if<Signaled>(&status)) {
+    return {NR_SIGNALED, 0, signaled->signal, signaled->core_dumped};
+  }
+  return {NR_UNKNOWN, 0, 0, false};
+}
+
+nr_ended ended_of(const Ended& ended) noexcept {
+  nr_ended result{};
+  result.size = sizeof result;
+  result.status = status_of(ended.status);
+  result.reason = static_cast<nr_end_reason>(ended.reason);
+  result.pid = ended.pid;
+  result.usage = {ended.usage.user_us, ended.usage.system_us, ended.usage.max_rss_kib};
+  const Timeline& time = ended.timeline;
+  result.timeline = {time.queued_ns, time.spawned_ns, time.exec_ns, time.first_byte_ns,
+                     time.exited_ns, time.drained_ns, time.gone_ns};
+  for (int stream = NR_IN; stream <= NR_ERR; ++stream) {
+    const StreamSummary* summary = ended.stream(static_cast<Stream>(stream));
+    if (summary == nullptr) continue;
+    result.streams[stream] = {static_cast<nr_stream_end>(summary->end), summary->bytes, summary->dropped_bytes,
+                              summary->stalled_ns};
+  }
+  result.stragglers = ended.stragglers;
+  result.tree_empty = ended.tree_empty;
+  result.containment = static_cast<nr_containment>(ended.containment);
+  return result;
+}
+
+namespace {
+
+ExitStatus status_from(const nr_exit_status& status) {
+  switch (status.kind) {
+    case NR_EXITED: return Exited{status.code};
+    case NR_SIGNALED: return Signaled{status.signal, status.core_dumped};
+    case NR_UNKNOWN: break;
+  }
+  return Unknown{};
+}
+
+}  // namespace
+}  // namespace netrunner::c
+
+extern "C" {
+
+bool nr_ended_success(const nr_ended* ended) {
+  return ended->status.kind == NR_EXITED && ended->status.code == 0 && ended->reason == NR_REASON_EXITED;
+}
+
+size_t nr_exit_status_text(const nr_exit_status* status, char* text, size_t size) {
+  const std::string whole = netrunner::to_string(netrunner::c::status_from(*status));
+  if (size > 0) (void)std::snprintf(text, size, "%s", whole.c_str());
+  return whole.size();
+}
+
+}  // extern "C"

@@ -1,0 +1,105 @@
+/// The engine of <netrunner/netrunner.h>, and nr_run.
+
+#include <memory>
+
+#include "engine/api/c_bridge.hpp"
+
+struct nr_completed {
+  netrunner::Completed completed;
+  nr_ended ended;
+};
+
+namespace netrunner::c {
+namespace {
+
+/// 0 leaves the default.
+template <class T>
+void set(T& option, T value) {
+  if (value != 0) option = value;
+}
+
+Result<EngineOptions> options_of(const nr_engine_options* theirs) {
+  NR_TRY(given, take(theirs, nr_engine_options{}, "nr_engine_options"));
+  EngineOptions options;
+  options.shards = given.shards;
+  set(options.commands_max, given.commands_max);
+  set(options.window_bytes, given.window_bytes);
+  set(options.command_budget_bytes, given.command_budget_bytes);
+  set(options.shard_budget_bytes, given.shard_budget_bytes);
+  set(options.chunk_bytes, given.chunk_bytes);
+  set(options.pipe_bytes, given.pipe_bytes);
+  if (given.close_max_ns != 0) {
+    options.close_max = given.close_max_ns < 0 ? Nanoseconds::max() : Nanoseconds(given.close_max_ns);
+  }
+  if (given.shepherd_path != nullptr) options.shepherd_path = given.shepherd_path;
+  return options;
+}
+
+Result<CaptureLimits> limits_of(const nr_capture_limits* theirs) {
+  constexpr CaptureLimits defaults;
+  nr_capture_limits limits{};
+  limits.head_bytes = defaults.head_bytes;
+  limits.tail_bytes = defaults.tail_bytes;
+  NR_TRY(given, take(theirs, limits, "nr_capture_limits"));
+  return CaptureLimits{given.head_bytes, given.tail_bytes};
+}
+
+Result<nr_completed*> run(Engine& engine, const nr_command& command, const nr_capture_limits* theirs) {
+  if (command.wrong) return std::unexpected(*command.wrong);
+  NR_TRY(limits, limits_of(theirs));
+  NR_TRY(completed, engine.run(command.command, limits));
+  const nr_ended ended = ended_of(completed.ended);
+  return new nr_completed{std::move(completed), ended};
+}
+
+}  // namespace
+}  // namespace netrunner::c
+
+namespace c = netrunner::c;
+
+extern "C" {
+
+nr_code nr_engine_open(const nr_engine_options* options, nr_engine** engine, nr_error* error) {
+  NR_ASSERT(engine != nullptr);
+  *engine = nullptr;
+  const auto chosen = c::options_of(options);
+  if (!chosen) return c::fail(chosen.error(), error);
+  auto opened = netrunner::Engine::open(*chosen);
+  if (!opened) return c::fail(opened.error(), error);
+  *engine = new nr_engine{*std::move(opened)};
+  return NR_OK;
+}
+
+void nr_engine_close(nr_engine* engine, nr_close_report* report) {
+  NR_ASSERT(engine != nullptr);
+  const netrunner::CloseReport ours = engine->engine.close();
+  c::give(nr_close_report{sizeof(nr_close_report), ours.stopped, ours.detached, ours.killed, ours.complete}, report);
+}
+
+void nr_engine_free(nr_engine* engine) { delete engine; }
+
+nr_code nr_run(nr_engine* engine, const nr_command* command, const nr_capture_limits* limits,
+               nr_completed** completed, nr_error* error) {
+  NR_ASSERT(engine != nullptr && command != nullptr && completed != nullptr);
+  *completed = nullptr;
+  const auto result = c::run(engine->engine, *command, limits);
+  if (!result) return c::fail(result.error(), error);
+  *completed = *result;
+  return NR_OK;
+}
+
+const nr_ended* nr_completed_ended(const nr_completed* completed) {
+  NR_ASSERT(completed != nullptr);
+  return &completed->ended;
+}
+
+nr_captured nr_completed_captured(const nr_completed* completed, int stream) {
+  NR_ASSERT(completed != nullptr);
+  if (stream != NR_OUT && stream != NR_ERR) return {"", 0, "", 0, 0};
+  const netrunner::Captured& kept = stream == NR_OUT ? completed->completed.out : completed->completed.err;
+  return {kept.head.c_str(), kept.head.size(), kept.tail.c_str(), kept.tail.size(), kept.total_bytes};
+}
+
+void nr_completed_free(nr_completed* completed) { delete completed; }
+
+}  // extern "C"

@@ -1,0 +1,80 @@
+#include "engine/shard/groups.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "engine/os/descriptor.hpp"
+
+namespace netrunner::shard {
+namespace {
+
+constexpr std::int64_t retry_pause_min_ns = 2'000'000;
+constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
+constexpr int last_tries = 100;
+
+}  // namespace
+
+Groups::Groups(reactor::Reactor& reactor, const containment::CgroupManager* manager, std::string name)
+    : reactor_(reactor),
+      manager_(manager),
+      name_(std::move(name)),
+      retry_(this, [](void* self) { static_cast<Groups*>(self)->try_again(); }),
+      retry_pause_ns_(retry_pause_min_ns) {}
+
+Groups::~Groups() { reactor_.timers().disarm(retry_); }
+
+os::UniqueFd Groups::next() {
+  if (manager_ == nullptr) return {};
+  kill_present();
+  std::string name = name_ + "." + std::to_string(lives_++);
+  auto made = manager_->make_group(name);
+  if (!made) return {};
+  present_ = {std::move(name), std::move(*made)};
+  return copy();
+}
+
+os::UniqueFd Groups::copy() const {
+  if (!present_.group) return {};
+  auto copied = os::duplicate_above_stdio(present_.group.fd());
+  return copied ? std::move(*copied) : os::UniqueFd();
+}
+
+void Groups::kill_present() {
+  if (!present_.group) return;
+  (void)present_.group.kill();
+  old_.push_back(std::exchange(present_, {}));
+  retry_pause_ns_ = retry_pause_min_ns;
+  try_again();
+}
+
+bool Groups::the_dead_are_gone() const noexcept {
+  return std::ranges::none_of(
+      old_, [](const Group& old) { return old.group.population() == os::Population::populated; });
+}
+
+void Groups::remove_old() {
+  std::erase_if(old_, [this](const Group& old) {
+    (void)old.group.kill();  // Whoever was on its way in at the first one.
+    return manager_->remove_group(old.name) == 0;
+  });
+}
+
+void Groups::try_again() {
+  remove_old();
+  if (old_.empty()) return;
+  reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
+  retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
+}
+
+void Groups::remove_all() {
+  kill_present();
+  for (int i = 0; i < last_tries && !old_.empty(); ++i) {
+    remove_old();
+    if (!old_.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  reactor_.timers().disarm(retry_);
+}
+
+}  // namespace netrunner::shard

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/containment/cgroup_manager.hpp"
+#include "engine/os/cgroup.hpp"
+#include "engine/os/unique_fd.hpp"
+#include "engine/reactor/reactor.hpp"
+
+namespace netrunner::shard {
+
+/// The cgroups of one shepherd after another: one for each life, because a group that was killed kills whoever is born
+/// in it. What could not be removed yet is tried again, and counted.
+/// Owner: one shard. Thread: its own.
+class Groups {
+ public:
+  /// `manager` null: there are none. `name`: of the shard, unique in the process.
+  Groups(reactor::Reactor& reactor, const containment::CgroupManager* manager, std::string name);
+  ~Groups();
+
+  /// A fresh group for the next life; empty where there are none.
+  [[nodiscard]] os::UniqueFd next();
+  /// A copy of the present one, for a sibling.
+  [[nodiscard]] os::UniqueFd copy() const;
+  /// The present life is over: kills whatever is in its group, whoever started it; removes it now or later.
+  void kill_present();
+  /// No process is left in a group of a life that is over.
+  [[nodiscard]] bool the_dead_are_gone() const noexcept;
+  [[nodiscard]] std::uint32_t left() const noexcept { return static_cast<std::uint32_t>(old_.size()); }
+  /// The last try, patiently but bounded.
+  void remove_all();
+
+ private:
+  struct Group {
+    std::string name;
+    os::Cgroup group;
+  };
+  void try_again();
+  void remove_old();
+
+  reactor::Reactor& reactor_;
+  const containment::CgroupManager* manager_;
+  std::string name_;
+  Group present_;
+  std::vector<Group> old_;
+  reactor::Timer retry_;
+  std::int64_t retry_pause_ns_;
+  std::uint32_t lives_ = 0;
+};
+
+}  // namespace netrunner::shard
