@@ -73,6 +73,7 @@ struct Child {
   wire::ChildId id;
   void* shepherd = nullptr;
   pid_t pid = 0;                    ///< Ours to signal while `leader_unreaped`.
+  bool made = true;                 ///< False in zeroed memory.
   State state = State::free;
   bool leader_unreaped = false;
   bool joined = false;              ///< Its group is another command's (or a stranger's): never signalled as a group.

@@ -100,9 +100,8 @@ bool goes_on(raw::Word result) {
       const raw::Word result = exec_file(job, job.path_buffer);
       if (!goes_on(result)) report(job, result, job.path_buffer);
       if (result == -EACCES && denied.text == nullptr) denied = directory;
-      if (result == -ENOENT && broken.text == nullptr && raw::call(SYS_faccessat, AT_FDCWD, job.path_buffer, F_OK) == 0) {
-        broken = directory;
-      }
+      const bool is_there = result == -ENOENT && raw::call(SYS_faccessat, AT_FDCWD, job.path_buffer, F_OK) == 0;
+      if (is_there && broken.text == nullptr) broken = directory;
     }
     if (rest[directory.bytes] == 0) break;
     rest += directory.bytes + 1;

@@ -1,6 +1,7 @@
 #pragma once
 /// All commands, by the slot that the host chose; and which processes are leaders of running ones.
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 
@@ -28,10 +29,11 @@ class ChildTable {
   /// A new life in a slot that is not in use.
   Child& create(void* shepherd, ring::Operation::Complete exit_seen, wire::ChildId id) noexcept {
     NR_ASSERT(is_slot(id) && !in_use(id.slot));
-    while (touched_ <= id.slot) new (&children_[touched_++]) Child(nullptr, nullptr, {});
-    children_[id.slot].~Child();
+    // A slot that was never used is zeroed memory, which reads as free; its page is not touched before.
+    if (children_[id.slot].made) children_[id.slot].~Child();
     Child& child = *new (&children_[id.slot]) Child(&children_[id.slot], exit_seen, id);
     child.shepherd = shepherd;
+    touched_ = std::max(touched_, id.slot + 1);
     ++live_;
     return child;
   }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "shepherd/raw_syscall.hpp"
 
@@ -53,6 +54,9 @@ raw::Word by_clone(Start& start) {
 raw::Word by_fork(Start& start) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return -errno;
+  // Above every number that a command may ask for: else the child would put a descriptor of its own in its place.
+  const int above = ::fcntl(ends[1], F_DUPFD_CLOEXEC, static_cast<int>(wire::action_number_max) + 1);
+  if (above >= 0) ::close(std::exchange(ends[1], above));
   start.flags = CLONE_PIDFD;
   const raw::Word pid = by_clone(start);
   const int failure = static_cast<int>(-pid);

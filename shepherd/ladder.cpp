@@ -7,10 +7,11 @@
 namespace netrunner::shepherd {
 namespace {
 
+constexpr auto everything = static_cast<std::uint32_t>(wire::WireTarget::everything);
 constexpr std::int64_t pause_us_max = (std::int64_t{1} << 55) - 1;
 
 bool is_valid(const wire::WireRung& rung) {
-  return rung.signal > 0 && rung.signal < NSIG && rung.target <= static_cast<std::uint32_t>(wire::WireTarget::everything);
+  return rung.signal > 0 && rung.signal < NSIG && rung.target <= everything;
 }
 
 PackedRung packed(const wire::WireRung& rung) {
@@ -32,11 +33,10 @@ Ladder Ladder::of(std::span<const wire::WireRung> rungs) noexcept {
   Ladder ladder;
   for (const wire::WireRung& rung : rungs.first(std::min(rungs.size(), wire::rungs_max - 1))) {
     if (!is_valid(rung)) continue;
-    const bool is_kill = rung.signal == SIGKILL && rung.target == static_cast<std::uint32_t>(wire::WireTarget::everything);
-    if (is_kill) break;
+    if (rung.signal == SIGKILL && rung.target == everything) break;
     ladder.rungs_[ladder.count_++] = packed(rung);
   }
-  ladder.rungs_[ladder.count_++] = packed({SIGKILL, static_cast<std::uint32_t>(wire::WireTarget::everything), 0});
+  ladder.rungs_[ladder.count_++] = packed({SIGKILL, everything, 0});
   return ladder;
 }
 
@@ -56,7 +56,7 @@ wire::WireRung Ladder::climb(std::int64_t now) noexcept {
 std::int64_t Ladder::kill_ns(std::int64_t now) const noexcept {
   std::int64_t at = under_way_ ? due_ns_ : now;
   if (finished()) return 0;
-  for (std::uint8_t i = next_; i < count_ && signal_of(rungs_[i]) != SIGKILL; ++i) at = later(at, pause_ns_of(rungs_[i]));
+  for (std::uint8_t i = next_; signal_of(rungs_[i]) != SIGKILL; ++i) at = later(at, pause_ns_of(rungs_[i]));
   return at;
 }
 

@@ -39,7 +39,8 @@ inline constexpr std::int64_t scan_pause_min_ns = 50 * ms;
 inline constexpr std::int64_t scan_cost_factor = 20;
 inline constexpr std::int64_t scan_budget_ns = scan_pause_min_ns / scan_cost_factor;
 
-inline constexpr std::int64_t terminate_max_ns = 8 * second;  ///< SIGTERM to the shepherd: ladders, then SIGKILL...
+inline constexpr std::int64_t terminate_max_ns = 7 * second;  ///< SIGTERM to the shepherd: ladders, then SIGKILL...
+inline constexpr std::int64_t host_loss_max_ns = 3600 * second;  ///< The host is gone: no ladder is longer then.
 inline constexpr std::int64_t sweep_max_ns = 2 * second;      ///< ...then whatever is left. Together 10 s.
 inline constexpr std::int64_t last_words_max_ns = 1 * second; ///< For a host that doesn't read its messages.
 inline constexpr std::size_t walk_processes_max = 4096;       ///< Looked at in one walk over descendants.

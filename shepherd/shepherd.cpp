@@ -103,7 +103,8 @@ void Shepherd::end_by(Ending ending) {
   if (ending <= ending_) return;
   ending_ = ending;
   if (ending == Ending::on_shutdown) return;
-  if (ending == Ending::on_terminate) ending_bound_ns_ = now_ns() + terminate_max_ns;
+  const std::int64_t most = ending == Ending::on_terminate ? terminate_max_ns : host_loss_max_ns;
+  ending_bound_ns_ = std::min(ending_bound_ns_, now_ns() + most);
   climb_all();
 }
 

@@ -159,6 +159,52 @@ TEST(ShepherdCrowd, AHostThatDoesNotReadLosesNothing) {
   for (const auto slot : slots) ASSERT_TRUE(host.ended(slot, 20s));
 }
 
+// W5: at the process limit starts wait, then they fail with the errno; what runs is not touched.
+TEST(ShepherdCrowd, AtTheProcessLimitStartsWaitAndThenFailByName) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user with a process limit of its own is needed";
+  constexpr uid_t nobody = 64'123;
+  Host host(HostOptions{false, [] {
+    const rlimit few{12, 12};
+    ::setrlimit(RLIMIT_NPROC, &few);
+    (void)!::setgid(nobody);
+    (void)!::setuid(nobody);
+  }});
+  ASSERT_TRUE(host.ready);
+  std::vector<std::uint32_t> brief, lasting;
+  for (int i = 0; i < 40; ++i) brief.push_back(host.spawn(Host::request("/bin/sleep"), {"sleep", "0.1"}));
+  for (const auto slot : brief) {
+    ASSERT_TRUE(host.ended(slot));
+    EXPECT_TRUE(host.told[slot].exited) << "it would have found room in time";
+  }
+  const auto before = Clock::now();
+  for (int i = 0; i < 40; ++i) lasting.push_back(host.spawn(Host::request("/bin/sleep"), {"sleep", "100"}));
+  std::size_t running = 0, failed = 0;
+  for (const auto slot : lasting) {
+    ASSERT_TRUE(host.wait_for([&] { return host.told[slot].started || host.told[slot].failed; }));
+    if (host.told[slot].started) ++running;
+    if (!host.told[slot].failed) continue;
+    ++failed;
+    EXPECT_EQ(host.told[slot].failed->stage(), Stage::clone);
+    EXPECT_EQ(host.told[slot].failed->fixed.sys_errno, EAGAIN);
+  }
+  EXPECT_LT(ms_since(before), 2500);
+  EXPECT_GE(running, 8U);
+  EXPECT_EQ(running + failed, 40U);
+}
+
+TEST(ShepherdCrowd, ASmallDescriptorLimitIsEnough) {
+  Host host(HostOptions{false, [] {
+    const rlimit few{40, 40};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }});
+  for (int i = 0; i < 100; ++i) {
+    const auto slot = host.with_output(Host::request("/bin/echo"), {"echo", "hello"});
+    ASSERT_EQ(host.output(slot), "hello\n");
+    ASSERT_TRUE(host.ended(slot));
+    EXPECT_TRUE(host.told[slot].pidfd);
+  }
+}
+
 /// A seccomp filter that answers one system call with an errno.
 void refuse(long number, int sys_errno, std::uint32_t flags_needed = 0) {
   const auto low_argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args[0]));

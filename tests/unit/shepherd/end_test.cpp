@@ -44,7 +44,7 @@ TEST_F(ShepherdEnd, ASignalReachesItsTargetAndIsAnswered) {
 }
 
 TEST_F(ShepherdEnd, StragglersAreCountedAndKilled) {
-  const auto slot = host.shell_with_output("sleep 100 & sleep 100 & sh -c 'sleep 100 & echo; wait' & read x </dev/null; sleep 0.2");
+  const auto slot = host.shell_with_output("sleep 100 & sleep 100 & sh -c 'sleep 100 & echo; wait' & sleep 0.3");
   ASSERT_TRUE(host.ended(slot));
   const Told& told = host.told[slot];
   EXPECT_EQ(told.exited->alone, 0U);
@@ -157,8 +157,8 @@ TEST_F(ShepherdEnd, LosingTheHostRunsEveryLadderAndLeavesNothing) {
   auto request = Host::request("/bin/sh");
   request.rungs = {rung(SIGTERM, WireTarget::leader, 2s)};
   const auto gentle = host.with_output(
-      request, {"sh", "-c", "trap 'sleep 0.2; echo bye >&3; exit' TERM; echo ready; sleep 100 & wait"});
-  (void)gentle;
+      request, {"sh", "-c", "trap 'sleep 0.2; exit' TERM; echo ready; sleep 100 & wait"});
+  EXPECT_EQ(host.line(gentle), "ready");
   const auto escapee = host.shell_with_output("setsid sh -c 'setsid sleep 100 & echo $!; exec sleep 100' & wait");
   const pid_t deep = std::stoi(host.line(escapee));
   const pid_t sleeper = host.pid_of(slot), polite = host.pid_of(gentle);

@@ -173,7 +173,8 @@ class Host {
   }
 
   using Strings = std::vector<std::string>;
-  std::uint32_t spawn(wire::SpawnRequest request, const Strings& argv, const Strings& environment = {"PATH=/usr/bin:/bin"},
+  std::uint32_t spawn(wire::SpawnRequest request, const Strings& argv,
+                      const Strings& environment = {"PATH=/usr/bin:/bin"},
                       std::vector<os::UniqueFd> descriptors = {}) {
     request.arguments = argv;
     request.environment = environment;

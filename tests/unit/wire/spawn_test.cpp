@@ -70,7 +70,8 @@ TEST(Spawn, ABodyThatIsCutAnywhereIsRefused) {
     EXPECT_FALSE(view.open(fixed, cut)) << size;
     fixed.body_bytes = static_cast<std::uint32_t>(size);
     EXPECT_FALSE(view.open(fixed, cut)) << size;
-    fixed.strings_bytes -= static_cast<std::uint32_t>(std::min<std::size_t>(body.bytes.size() - size, fixed.strings_bytes));
+    const std::size_t missing = std::min<std::size_t>(body.bytes.size() - size, fixed.strings_bytes);
+    fixed.strings_bytes -= static_cast<std::uint32_t>(missing);
     EXPECT_FALSE(view.open(fixed, cut)) << size;
   }
 }
