@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <cstddef>
+#include <random>
 
 #include "tests/unit/shepherd/host_fixture.hpp"
 
@@ -203,6 +204,44 @@ TEST(ShepherdCrowd, ASmallDescriptorLimitIsEnough) {
     ASSERT_TRUE(host.ended(slot));
     EXPECT_TRUE(host.told[slot].pidfd);
   }
+}
+
+// Whatever the host says in whatever order: each command ends once, and nothing of it stays.
+TEST(ShepherdCrowd, RandomOrdersEndEachCommandAndLeaveNothing) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  Host host;
+  const char* scripts[] = {"exit 3", "sleep 0.02", "sleep 5", "sleep 5 & sleep 0.01", "trap '' TERM; sleep 5; sleep 5",
+                           "setsid sleep 5 & exit 1", "kill -9 $$", "(sleep 0.05 &) ; exec sleep 0.02"};
+  std::vector<std::uint32_t> slots;
+  for (int i = 0; i < 600; ++i) {
+    slots.push_back(random() % 10 == 0 ? host.spawn(Host::request("/no/such"), {"x"})
+                                       : host.shell(scripts[random() % std::size(scripts)]));
+    const auto any = slots[random() % slots.size()];
+    switch (random() % 4) {
+      case 0: host.stop(any, {rung(SIGTERM, WireTarget::group, std::chrono::milliseconds(random() % 50))}); break;
+      case 1: host.signal(any, random() % 2 == 0 ? SIGSTOP : SIGHUP, static_cast<WireTarget>(random() % 3)); break;
+      case 2: host.settle(any, static_cast<wire::SettlePolicy>(random() % 2)); break;
+      default: host.rest(std::chrono::milliseconds(random() % 4)); break;
+    }
+  }
+  for (const auto slot : slots) host.stop(slot, {rung(SIGTERM, WireTarget::group, 30ms)});
+  for (const auto slot : slots) {
+    ASSERT_TRUE(host.ended(slot)) << slot;
+    const Told& told = host.told[slot];
+    ASSERT_NE(told.exited.has_value(), told.failed.has_value()) << slot;
+    if (told.exited && told.exited->alone == 0 && !told.settled) host.settle(slot, wire::SettlePolicy::stop);
+    if (told.exited && told.exited->alone == 0) {
+      ASSERT_TRUE(host.settled(slot)) << slot;
+    }
+  }
+  host.rest(100ms);
+  EXPECT_LT(descriptor_count(host.pid()), 20U);
+  host.channel().post(wire::MessageType::shutdown);
+  EXPECT_TRUE(host.wait_for([&] { return host.closed(); }));
+  EXPECT_TRUE(eventually([&] { return host.reaped(); }));
+  EXPECT_EQ(*host.exit_status, 0);
 }
 
 /// A seccomp filter that answers one system call with an errno.
