@@ -164,7 +164,9 @@ nr::Task<bool> err_is_right(nr::Engine& engine, Route route) {
     auto ended = co_await process->wait();
     co_return text == "err\n" && ended && exit_code(*ended) == 3;
   }
-  auto completed = co_await engine.capture(route == Route::merge ? command.err(nr::Stdio::merge()) : command);
+  nr::Command captured = command;  // Named: g++ 12 destroys a conditional operand of co_await twice.
+  if (route == Route::merge) captured = command.err(nr::Stdio::merge());
+  auto completed = co_await engine.capture(captured);
   if (!completed || exit_code(completed->ended) != 3) co_return false;
   co_return (route == Route::merge ? completed->out : completed->err).head == "err\n";
 }

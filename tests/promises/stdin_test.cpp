@@ -110,11 +110,9 @@ TEST(Stdin, WhatIsQueuedIsWrittenBeforeTheInputIsClosed) {  // S4
 
 /// One permutation of who closes what when, by chance; always `exit 3` in the end.
 nr::Task<bool> ends_with_three(nr::Engine& engine, std::uint32_t chance) {
-  const bool quick = chance % 2 == 0;
-  auto process = co_await engine.spawn(
-      sh(quick ? "exec >&-; sleep 0.02; exit 3" : "exec <&- >&- 2>&-; sleep .05; exit 3")
-          .in(nr::Stdio::pipe())
-          .err(nr::Stdio::pipe()));
+  const char* script = chance % 2 == 0 ? "exec >&-; sleep 0.02; exit 3" : "exec <&- >&- 2>&-; sleep .05; exit 3";
+  const nr::Command command = sh(script).in(nr::Stdio::pipe()).err(nr::Stdio::pipe());
+  auto process = co_await engine.spawn(command);
   if (!process) co_return false;
   for (int step = 0; step < 4; ++step) {
     chance = chance * 1664525u + 1013904223u;
