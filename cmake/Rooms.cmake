@@ -18,7 +18,7 @@ endfunction()
 
 netrunner_room(os)
 netrunner_room(ring BELOW os LINK PkgConfig::LIBURING)
-netrunner_room(wire BELOW os)
+netrunner_room(wire BELOW ring os LINK PkgConfig::LIBURING)
 netrunner_room(reactor BELOW ring os)
 netrunner_room(flow BELOW reactor ring os)
 netrunner_room(containment BELOW reactor ring os)

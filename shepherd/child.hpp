@@ -79,8 +79,10 @@ struct Child {
   bool joined = false;              ///< Its group is another command's (or a stranger's): never signalled as a group.
   bool shared = false;              ///< Another command joined its group: what lives in it isn't a straggler.
   bool in_ring = false;             ///< Its pidfd is in the ring's table of files.
+  bool leaf_killed = false;
   bool signalled = false;           ///< Before exec was done.
   std::uint32_t place = UINT32_MAX; ///< While it starts.
+  std::uint32_t leaf = UINT32_MAX;  ///< Its cgroup, of Leaves.
   std::uint32_t stragglers = 0;
   std::int64_t spawned_ns = 0;
   std::int64_t exec_ns = 0;

@@ -20,6 +20,7 @@ struct Start {
   int pidfd = -1;
   SpawnPlace* place;
   std::uint64_t flags;  ///< Without those of the waiting.
+  int cgroup;
 };
 
 void* stack_top(SpawnPlace& place) { return place.stack.data() + place.stack.size(); }
@@ -30,6 +31,10 @@ raw::Word by_clone3(Start& start) {
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&start.pidfd);
   arguments.child_tid = reinterpret_cast<std::uint64_t>(&start.place->tid_word);
   arguments.exit_signal = SIGCHLD;
+  if (start.cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(start.cgroup);
+  }
   arguments.stack = reinterpret_cast<std::uint64_t>(start.place->stack.data());
   arguments.stack_size = start.place->stack.size();
   return raw::clone_call(SYS_clone3, raw::word(&arguments), raw::word(sizeof arguments), 0, 0, 0, start.function,
@@ -78,8 +83,9 @@ void say_hello(void* argument) {
 
 }  // namespace
 
-CloneResult clone_child(wire::CloneCall call, Wait wait, SpawnPlace& place, void (*function)(void*), void* argument) {
-  Start start{function, argument, -1, &place, CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID};
+CloneResult clone_child(wire::CloneCall call, Wait wait, SpawnPlace& place, void (*function)(void*), void* argument,
+                        int cgroup) {
+  Start start{function, argument, -1, &place, CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID, cgroup};
   if (wait == Wait::until_exec) start.flags |= CLONE_VFORK;
   place.tid_word = 1;
   raw::Word result = 0;
@@ -96,6 +102,15 @@ CloneResult clone_child(wire::CloneCall call, Wait wait, SpawnPlace& place, void
     cloned.pidfd = os::UniqueFd(start.pidfd);
   }
   return cloned;
+}
+
+int try_cgroup(SpawnPlace& place, int cgroup) {
+  place.job.report.index = 0;
+  const CloneResult cloned = clone_child(wire::CloneCall::clone3, Wait::until_exec, place, say_hello, &place, cgroup);
+  if (cloned.pid < 0) return cloned.sys_errno;
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(cloned.pid), &info, WEXITED) != 0) return errno;
+  return place.job.report.index == 1 ? 0 : EOWNERDEAD;
 }
 
 bool find_clone_call(SpawnPlace& place, wire::CloneCall& call) {

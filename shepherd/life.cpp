@@ -18,6 +18,7 @@ void Shepherd::happen(Child& child, Event event) {
   child.state = next.next;
   perform(child, next.deed);  // It may bring about the next event: only the step that frees the slot forgets it.
   if (before != State::free && next.next == State::free) {
+    release_leaf(child);
     clock_.clear(child.id.slot);
     child.group_pidfd.reset();
     child.pidfd.reset();
@@ -69,6 +70,7 @@ void Shepherd::on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& pro
   child.place = place;
   child.spawned_ns = now_ns();
   child.leader_unreaped = true;
+  child.leaf = process.leaf;
   child.joined = (job.fixed->flags & wire::join_group) != 0;
   child.ladder = Ladder::of(job.rungs);
   children_.mark_leader(child.pid, true);
@@ -134,6 +136,7 @@ void Shepherd::look_for_end(Child& child) {
 }
 
 Event Shepherd::after_end(Child& child) {
+  if (has_leaf(child)) return after_end_in_leaf(child);
   if (child.joined || child.shared || child.state != State::running) return Event::ended_alone;
   // Before Linux 6.9 nothing pins the number any more. No process was started since the reap, so nobody else can be
   // the group's: asking is safe.
@@ -171,15 +174,15 @@ void Shepherd::climb_due(Child& child, std::int64_t now) {
   while (child.leader_unreaped && child.ladder.due_ns() <= now) {
     const wire::WireRung rung = child.ladder.climb(now);
     if (child.state == State::starting || child.state == State::deciding) child.signalled = true;
-    const int failure = send_signal(child, rung.target, rung.signal);
-    if (failure == 0 && needs_continue(rung.signal)) (void)send_signal(child, rung.target, SIGCONT);
+    const int failure = send(child, rung.target, rung.signal);
+    if (failure == 0 && needs_continue(rung.signal)) (void)send(child, rung.target, SIGCONT);
     say_signal_sent(child.id, wire::SignalFixed{child.id, 0, rung.signal, rung.target, 0}, failure);
   }
 }
 
 void Shepherd::kill_group(Child& child) {
   const std::int64_t now = now_ns();
-  child.stragglers = std::max(child.stragglers, live_members(child, child.stragglers));
+  if (!has_leaf(child)) child.stragglers = std::max(child.stragglers, live_members(child, child.stragglers));
   child.bound_ns = now + settle_max_ns;
   child.look_pause_ns = settle_poll_min_ns;
   look_at_group(child, now);
@@ -187,6 +190,7 @@ void Shepherd::kill_group(Child& child) {
 
 // SIGKILL each time: a member may have forked between the look and the signal before.
 void Shepherd::look_at_group(Child& child, std::int64_t now) {
+  if (has_leaf(child)) return look_at_leaf(child, now);
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
     (void)reap(dead);
   }

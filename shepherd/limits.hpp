@@ -43,6 +43,8 @@ inline constexpr std::int64_t terminate_max_ns = 7 * second;  ///< SIGTERM to th
 inline constexpr std::int64_t host_loss_max_ns = 3600 * second;  ///< The host is gone: no ladder is longer then.
 inline constexpr std::int64_t sweep_max_ns = 2 * second;      ///< ...then whatever is left. Together 10 s.
 inline constexpr std::int64_t last_words_max_ns = 1 * second; ///< For a host that doesn't read its messages.
+inline constexpr std::int64_t leaf_retry_min_ns = 2 * ms;     ///< A leaf that could not be removed is tried again.
+inline constexpr std::int64_t leaf_retry_max_ns = 1 * second;
 inline constexpr std::size_t walk_processes_max = 4096;       ///< Looked at in one walk over descendants.
 
 static_assert(spawns_at_once_max <= commands_max);

@@ -77,7 +77,7 @@ int main() {
   if (!ring) return 3;
   shepherd::Shepherd::Options options;
   options.treaty = os::UniqueFd(treaty_descriptor);
-  options.spawner = {wants_vfork(), descriptors.rlim_cur, descriptors.rlim_max};
+  options.spawner = {wants_vfork(), nullptr, descriptors.rlim_cur, descriptors.rlim_max};
   // Never destroyed: its operations are in flight until the kernel closes the ring with the process.
   auto* shepherd = new shepherd::Shepherd(std::move(*ring), std::move(options));
   if (!shepherd->open()) ::_exit(3);

@@ -19,12 +19,22 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
     case MessageType::stop: return on_stop(message);
     case MessageType::settle: return on_settle(message.as<wire::SettleFixed>());
     case MessageType::ping: return channel_.post(MessageType::pong, message.as<wire::PingFixed>());
-    case MessageType::contain:  // Groups are all that is reached here so far: say so instead of keeping silent.
-      return channel_.post(MessageType::contained,
-                           wire::ContainedFixed{wire::WireContainment::process_group, EOPNOTSUPP});
+    case MessageType::contain: return on_contain(message.as<wire::ContainFixed>(), descriptors);
     case MessageType::shutdown: return end_by(Ending::on_shutdown);
     default: return;  // The host's own kinds only.
   }
+}
+
+// The level that is kept is the one that was seen to work, whatever was asked for.
+void Shepherd::on_contain(const wire::ContainFixed& wanted, std::span<os::UniqueFd> descriptors) {
+  wire::ContainedFixed contained{wanted.level, 0};
+  if (descriptors.size() > 1 && leaves_.open(std::move(descriptors[1]))) contained.sys_errno = spawner_.test_leaves();
+  if (contained.sys_errno != 0) leaves_.close();
+  if (!leaves_.active() && wanted.level == wire::WireContainment::cgroup) {
+    contained.level = wire::WireContainment::subreaper;
+    if (contained.sys_errno == 0) contained.sys_errno = ENOENT;
+  }
+  channel_.post(MessageType::contained, contained);
 }
 
 void Shepherd::on_spawn(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
@@ -52,7 +62,7 @@ void Shepherd::on_signal(const wire::SignalFixed& wanted) {
   } else if (child != nullptr && (child->leader_unreaped || child->state == State::leaderless)) {
     const bool on_its_way = child->state == State::starting || child->state == State::deciding;
     if (on_its_way && wanted.signal != 0) child->signalled = true;
-    failure = send_signal(*child, wanted.target, wanted.signal);
+    failure = send(*child, wanted.target, wanted.signal);
   }
   say_signal_sent(wanted.id, wanted, failure);
 }

@@ -43,6 +43,7 @@ bool Shepherd::open() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
   terminate_fd_ = os::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!terminate_fd_ || !children_.open() || !clock_.open(commands_max) || !orphans_.open()) return false;
+  spawner_options_.leaves = &leaves_;
   if (!spawner_.open(spawner_options_)) return false;
   terminate_poll_.arm(*ring_, terminate_fd_.get(), POLLIN);
   // The kernel counts the ring's table against RLIMIT_NOFILE; slots past it keep a plain descriptor.
@@ -63,6 +64,7 @@ int Shepherd::run() {
     now = now_ns();
     std::uint32_t slot = 0;
     while (clock_.take_due(now, slot)) on_due(slot, now);
+    if (leaves_.due_ns() <= now) leaves_.try_again(now);
     if (orphans_.due_ns() <= now) {
       const pid_t lost = orphans_.look(now);
       Child* child = lost != 0 ? children_.led_by(lost) : nullptr;
@@ -75,12 +77,13 @@ int Shepherd::run() {
     channel_.flush();
   }
   say_last_words();
+  leaves_.remove_all(now_ns() + sweep_max_ns);
   const bool all_gone = kill_all_descendants(now_ns() + sweep_max_ns);
   return all_gone ? 0 : 4;
 }
 
 std::int64_t Shepherd::next_deadline_ns() const noexcept {
-  std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), ending_bound_ns_});
+  std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), leaves_.due_ns(), ending_bound_ns_});
   if (channel_.frames_waiting() <= wire::frames_pause) next = std::min(next, spawner_.next_pump_ns());
   return next;
 }

@@ -11,6 +11,7 @@
 #include "engine/wire/channel.hpp"
 #include "shepherd/child_table.hpp"
 #include "shepherd/ladder_clock.hpp"
+#include "shepherd/leaves.hpp"
 #include "shepherd/orphans.hpp"
 #include "shepherd/reaper.hpp"
 #include "shepherd/spawner.hpp"
@@ -44,6 +45,7 @@ class Shepherd {
   void on_signal(const wire::SignalFixed& wanted);
   void on_stop(const wire::Message& message);
   void on_settle(const wire::SettleFixed& wanted);
+  void on_contain(const wire::ContainFixed& wanted, std::span<os::UniqueFd> descriptors);
 
   // life.cpp: what happens to a command.
   void happen(Child& child, Event event);
@@ -57,6 +59,11 @@ class Shepherd {
   void watch_end(Child& child);
   void climb(Child& child);
   void climb_due(Child& child, std::int64_t now);
+  [[nodiscard]] bool has_leaf(const Child& child) const noexcept { return child.leaf != Leaves::none; }
+  [[nodiscard]] int send(Child& child, std::uint32_t target, int signal);
+  [[nodiscard]] Event after_end_in_leaf(Child& child);
+  void look_at_leaf(Child& child, std::int64_t now);
+  void release_leaf(Child& child);
   void kill_group(Child& child);
   void look_at_group(Child& child, std::int64_t now);
   [[nodiscard]] std::uint32_t live_members(const Child& child, std::uint32_t unknown);
@@ -83,6 +90,7 @@ class Shepherd {
   std::unique_ptr<ring::Ring> ring_;
   Spawner::Options spawner_options_;
   wire::Channel channel_;
+  Leaves leaves_;
   Spawner spawner_;
   ChildTable children_;
   LadderClock clock_;

@@ -32,6 +32,16 @@ bool Spawner::open(Options options) {
   return true;
 }
 
+int Spawner::test_leaves() {
+  if (clone_call_ != wire::CloneCall::clone3) return ENOSYS;
+  NR_ASSERT(free_count_ == spawns_at_once_max);
+  const Leaves::Taken leaf = options_.leaves->take();
+  if (leaf.sys_errno != 0) return leaf.sys_errno;
+  const int failure = try_cgroup(places_[0], leaf.fd.get());
+  options_.leaves->give_back(leaf.leaf);
+  return failure;
+}
+
 bool Spawner::admit(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
   if (queued_ != 0 || free_count_ == 0 || pause_until_ns_ != 0) return enqueue(message, descriptors);
   const std::uint32_t place = free_[--free_count_];
@@ -126,7 +136,16 @@ Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
     refuse(place, failure);
     return Start::done;
   }
-  CloneResult process = clone_child(clone_call_, wait_, places_[place], run_child, &places_[place].job);
+  Leaves::Taken leaf;
+  if (options_.leaves->active()) leaf = options_.leaves->take();
+  if (leaf.sys_errno != 0) {
+    refuse(place, {Stage::cgroup, leaf.sys_errno, 0, "", {}});
+    return Start::done;
+  }
+  CloneResult process =
+      clone_child(clone_call_, wait_, places_[place], run_child, &places_[place].job, leaf.fd.get());
+  process.leaf = leaf.leaf;
+  if (process.pid <= 0 && leaf.leaf != Leaves::none) options_.leaves->give_back(leaf.leaf);
   if (process.pid > 0) {
     refused_since_ns_ = pause_ns_ = 0;
     cloned(place, process);

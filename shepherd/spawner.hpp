@@ -11,6 +11,7 @@
 #include "engine/ring/ring.hpp"
 #include "engine/wire/codec.hpp"
 #include "shepherd/clone_call.hpp"
+#include "shepherd/leaves.hpp"
 #include "shepherd/region.hpp"
 #include "shepherd/spawn_place.hpp"
 
@@ -40,12 +41,16 @@ class Spawner {
   };
   struct Options {
     bool vfork = false;  ///< Wait for each exec.
+    Leaves* leaves = nullptr;  ///< Where active, each command is born in a leaf of its own.
     std::uint64_t descriptors_soft_max = 0, descriptors_hard_max = 0;
   };
 
   Spawner(ring::Ring& ring, Handler handler) noexcept : ring_(ring), handler_(handler) {}
   /// False: no memory, or no way to start a process at all.
   [[nodiscard]] bool open(Options options);
+
+  /// Whether commands can be born in the leaves: 0 or the errno.
+  [[nodiscard]] int test_leaves();
 
   /// Takes its copy and the descriptors. False: no memory for one more that waits; nothing was taken then.
   [[nodiscard]] bool admit(const wire::Message& message, std::span<os::UniqueFd> descriptors);

@@ -1,0 +1,59 @@
+/// What a command's cgroup knows better than its process group: who is in it, however far it went.
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "shepherd/reach.hpp"
+#include "shepherd/reaper.hpp"
+#include "shepherd/shepherd.hpp"
+
+namespace netrunner::shepherd {
+
+int Shepherd::send(Child& child, std::uint32_t target, int signal) {
+  if (!has_leaf(child) || target != static_cast<std::uint32_t>(wire::WireTarget::everything)) {
+    return send_signal(child, target, signal);
+  }
+  if (signal == SIGKILL) {
+    child.leaf_killed = true;
+    const int failure = leaves_.kill(child.leaf);
+    // Wherever it is by now: a command may have moved itself into another group.
+    const int direct = send_signal(child, target, signal);
+    return failure == 0 ? 0 : direct;
+  }
+  const int failure = send_signal(child, target, signal);
+  leaves_.signal(child.leaf, signal, child.pid);
+  return failure;
+}
+
+Event Shepherd::after_end_in_leaf(Child& child) {
+  if (child.state != State::running) return Event::ended_alone;
+  if (leaves_.population(child.leaf) != os::Population::populated) return Event::ended_alone;
+  // Whoever is still on the way out of our own SIGKILL has not been left behind.
+  if (!child.leaf_killed) child.stragglers = leaves_.count(child.leaf);
+  return Event::ended_in_company;
+}
+
+// cgroup.kill each time: who moved itself in meanwhile is killed as well.
+void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
+  child.leaf_killed = true;
+  (void)leaves_.kill(child.leaf);
+  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
+    (void)reap(dead);
+  }
+  if (leaves_.population(child.leaf) != os::Population::populated) return happen(child, Event::group_empty);
+  child.look_ns = now + child.look_pause_ns;
+  child.look_pause_ns = std::min(2 * child.look_pause_ns, settle_poll_max_ns);
+  arm_clock(child);
+}
+
+// Empty and never killed: the next command's. Else it goes, now or when what was left in it has gone.
+void Shepherd::release_leaf(Child& child) {
+  if (!has_leaf(child)) return;
+  const bool clean = !child.leaf_killed && leaves_.population(child.leaf) == os::Population::empty;
+  clean ? leaves_.give_back(child.leaf) : leaves_.discard(child.leaf);
+  child.leaf = Leaves::none;
+}
+
+}  // namespace netrunner::shepherd
