@@ -86,6 +86,7 @@ struct Child {
   std::uint32_t stragglers = 0;
   std::int64_t spawned_ns = 0;
   std::int64_t exec_ns = 0;
+  std::int64_t ended_ns = 0;        ///< The leader was reaped.
   std::int64_t bound_ns = never;    ///< Of deciding and settling: then it is given up.
   std::int64_t look_ns = never;     ///< When settling looks at the group again.
   std::int64_t look_pause_ns = 0;

@@ -40,20 +40,6 @@ bool is_in(pid_t pid, const char* leaf) {
   return inside;
 }
 
-/// Removes the directory itself and the instance's above it, which works when they are the last.
-void remove_upwards(int directory) {
-  char link[64], path[4096];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
-  const ssize_t bytes = ::readlink(link, path, sizeof path - 1);
-  if (bytes <= 0) return;
-  path[bytes] = '\0';
-  if (::rmdir(path) != 0) return;
-  if (char* slash = std::strrchr(path, '/')) {
-    *slash = '\0';
-    (void)::rmdir(path);
-  }
-}
-
 }  // namespace
 
 bool Leaves::open(os::UniqueFd directory) {
@@ -144,13 +130,22 @@ void Leaves::try_again(std::int64_t now) {
   due_ns_ = old_count_ == 0 ? never : now + pause_ns_;
 }
 
-void Leaves::remove_all(std::int64_t until_ns) {
-  if (!active()) return;
-  (void)directory_.kill();
+void end_group(const os::Cgroup& group, std::int64_t until_ns) {
+  (void)group.kill();
   const timespec pause{0, 1'000'000};
-  while (directory_.population() == os::Population::populated && now_ns() < until_ns) ::nanosleep(&pause, nullptr);
-  for (std::uint32_t leaf = 0; leaf < next_; ++leaf) (void)directory_.remove_child(Name(leaf).text);
-  remove_upwards(directory_.fd());
+  while (group.population() == os::Population::populated && now_ns() < until_ns) ::nanosleep(&pause, nullptr);
+  char link[64], path[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", group.fd());
+  const ssize_t bytes = ::readlink(link, path, sizeof path - 1);
+  if (bytes <= 0) return;
+  path[bytes] = '\0';
+  char* const slash = std::strrchr(path, '/');
+  if (slash == nullptr || slash == path) return;
+  *slash = '\0';
+  const auto parent = os::Cgroup::open(path);
+  if (!parent) return;
+  while (parent->remove_child(slash + 1) == EBUSY && now_ns() < until_ns) ::nanosleep(&pause, nullptr);
+  (void)::rmdir(path);
 }
 
 }  // namespace netrunner::shepherd

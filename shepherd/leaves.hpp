@@ -14,6 +14,9 @@
 
 namespace netrunner::shepherd {
 
+/// Kills and removes everything in a group, the group itself, and its parent if it was the last there.
+void end_group(const os::Cgroup& group, std::int64_t until_ns);
+
 /// Leaves are numbered, and used again only while they were never killed: after one cgroup.kill the kernel kills at
 /// birth whoever is cloned into the group (seen on Linux 6.18). No descriptor of a running command's leaf is held.
 class Leaves {
@@ -50,7 +53,9 @@ class Leaves {
   /// Removes what could not be removed before.
   void try_again(std::int64_t now);
   /// At the end: kills and removes everything in the directory, the directory itself and its parent if it was the last.
-  void remove_all(std::int64_t until_ns);
+  void remove_all(std::int64_t until_ns) const {
+    if (active()) end_group(directory_, until_ns);
+  }
 
  private:
   static constexpr std::uint32_t idle_max = 256;

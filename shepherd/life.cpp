@@ -127,6 +127,7 @@ void Shepherd::look_for_end(Child& child) {
   if (!death_.seen) return watch_end(child);
   children_.mark_leader(child.pid, false);
   child.leader_unreaped = false;
+  child.ended_ns = now_ns();
   child.group_pidfd = std::move(pin);
   happen(child, after_end(child));
   if (child.state != State::leaderless) return;
@@ -144,6 +145,12 @@ Event Shepherd::after_end(Child& child) {
   const auto is_empty = [&] {
     return pinned ? signal_group(child, 0) == ESRCH : ::kill(-child.pid, 0) != 0 && errno == ESRCH;
   };
+  if (sweep_.is_on()) {
+    // One look serves all that ended before it; where it is too soon for one, the settling waits for it.
+    if (!sweep_.look(now_ns())) return Event::ended_in_company;
+    child.stragglers = sweep_.count(child);
+    if (child.stragglers > 0) return Event::ended_in_company;
+  }
   if (is_empty()) return Event::ended_alone;
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
     (void)reap(dead);
@@ -191,6 +198,7 @@ void Shepherd::kill_group(Child& child) {
 // SIGKILL each time: a member may have forked between the look and the signal before.
 void Shepherd::look_at_group(Child& child, std::int64_t now) {
   if (has_leaf(child)) return look_at_leaf(child, now);
+  if (sweep_.is_on()) return look_at_swept(child, now);
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
     (void)reap(dead);
   }

@@ -88,12 +88,18 @@ void Walk::add(pid_t pid, pid_t parent) {
 }
 
 bool Walk::descend(void* context, bool (*skip)(void* context, pid_t child)) {
+  return descend(::getpid(), context, skip);
+}
+
+bool Walk::descend_from(pid_t root) { return descend(root, nullptr, nullptr); }
+
+bool Walk::descend(pid_t root, void* context, bool (*skip)(void* context, pid_t child)) {
   struct Visit {
     Walk* walk;
     void* context;
     bool (*skip)(void*, pid_t);
     pid_t parent;
-  } visit{this, context, skip, ::getpid()};
+  } visit{this, context, skip, root};
   const auto add_one = [](void* given, pid_t child) {
     auto& to = *static_cast<Visit*>(given);
     if (to.skip == nullptr || !to.skip(to.context, child)) to.walk->add(child, to.parent);

@@ -31,11 +31,14 @@ class Walk {
   };
   /// `skip`: children of ours that are passed over with all below them (the leaders of running commands).
   [[nodiscard]] bool descend(void* context, bool (*skip)(void* context, pid_t child));
+  /// From the children of `root` on.
+  [[nodiscard]] bool descend_from(pid_t root);
   [[nodiscard]] std::span<const Found> found() const noexcept { return {found_.data(), count_}; }
   [[nodiscard]] bool complete() const noexcept { return complete_; }
 
  private:
   void add(pid_t pid, pid_t parent);
+  [[nodiscard]] bool descend(pid_t root, void* context, bool (*skip)(void* context, pid_t child));
   std::array<Found, walk_processes_max> found_;
   std::size_t count_ = 0;
   bool complete_ = true;

@@ -1,5 +1,6 @@
 /// What the host says.
 
+#include <poll.h>
 #include <signal.h>
 
 #include <cerrno>
@@ -20,6 +21,10 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
     case MessageType::settle: return on_settle(message.as<wire::SettleFixed>());
     case MessageType::ping: return channel_.post(MessageType::pong, message.as<wire::PingFixed>());
     case MessageType::contain: return on_contain(message.as<wire::ContainFixed>(), descriptors);
+    case MessageType::sibling:
+      if (descriptors.empty()) return;  // No descriptor was left for it: a net less, not a fault.
+      return siblings_.meet(message.as<wire::SiblingFixed>(), std::move(descriptors[0]),
+                            descriptors.size() > 1 ? std::move(descriptors[1]) : os::UniqueFd());
     case MessageType::shutdown: return end_by(Ending::on_shutdown);
     default: return;  // The host's own kinds only.
   }
@@ -27,13 +32,23 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
 
 // The level that is kept is the one that was seen to work, whatever was asked for.
 void Shepherd::on_contain(const wire::ContainFixed& wanted, std::span<os::UniqueFd> descriptors) {
-  wire::ContainedFixed contained{wanted.level, 0};
+  wire::ContainedFixed contained{wanted.level, 0, 0};
+  if (!descriptors.empty() && !host_) {
+    host_ = std::move(descriptors[0]);
+    host_poll_.arm(*ring_, host_.get(), POLLIN);
+  }
   if (descriptors.size() > 1 && leaves_.open(std::move(descriptors[1]))) contained.sys_errno = spawner_.test_leaves();
   if (contained.sys_errno != 0) leaves_.close();
   if (!leaves_.active() && wanted.level == wire::WireContainment::cgroup) {
     contained.level = wire::WireContainment::subreaper;
     if (contained.sys_errno == 0) contained.sys_errno = ENOENT;
   }
+  const bool marks = contained.level != wire::WireContainment::process_group && !leaves_.active();
+  if (marks) {
+    spawner_.mark_commands();
+    sweep_.switch_on();
+  }
+  contained.mark = own_mark();
   channel_.post(MessageType::contained, contained);
 }
 

@@ -34,7 +34,10 @@ Shepherd::Shepherd(std::unique_ptr<ring::Ring> ring, Options options)
                           static_cast<Shepherd*>(self)->on_let_go(id, place);
                         }}),
       orphans_(*ring_, children_),
-      terminate_poll_(this, [](void* self, ring::Completion) { static_cast<Shepherd*>(self)->on_terminate_signal(); }) {
+      terminate_poll_(this, [](void* self, ring::Completion) { static_cast<Shepherd*>(self)->on_terminate_signal(); }),
+      host_poll_(this, [](void* self, ring::Completion) {
+        static_cast<Shepherd*>(self)->end_by(Ending::on_host_loss);
+      }) {
 }
 
 bool Shepherd::open() {
@@ -84,13 +87,19 @@ int Shepherd::run() {
 
 std::int64_t Shepherd::next_deadline_ns() const noexcept {
   std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), leaves_.due_ns(), ending_bound_ns_});
+  if (watches_siblings_) next = std::min(next, now_ns() + sibling_poll_ns);
   if (channel_.frames_waiting() <= wire::frames_pause) next = std::min(next, spawner_.next_pump_ns());
   return next;
 }
 
-bool Shepherd::done(std::int64_t now) const noexcept {
+bool Shepherd::done(std::int64_t now) {
   if (ending_ == Ending::no) return false;
-  return children_.live() == 0 || now >= ending_bound_ns_;
+  if (now >= ending_bound_ns_) return true;
+  if (children_.live() != 0) return false;
+  if (ending_ != Ending::on_host_loss) return true;
+  // The host is gone, ours are gone: siblings that died with it may have left theirs.
+  watches_siblings_ = !siblings_.end_what_they_left(now);
+  return !watches_siblings_;
 }
 
 void Shepherd::on_terminate_signal() {

@@ -14,7 +14,9 @@
 #include "shepherd/leaves.hpp"
 #include "shepherd/orphans.hpp"
 #include "shepherd/reaper.hpp"
+#include "shepherd/siblings.hpp"
 #include "shepherd/spawner.hpp"
+#include "shepherd/sweep.hpp"
 
 namespace netrunner::shepherd {
 
@@ -63,6 +65,8 @@ class Shepherd {
   [[nodiscard]] int send(Child& child, std::uint32_t target, int signal);
   [[nodiscard]] Event after_end_in_leaf(Child& child);
   void look_at_leaf(Child& child, std::int64_t now);
+  void look_at_swept(Child& child, std::int64_t now);
+  void look_again(Child& child, std::int64_t at);
   void release_leaf(Child& child);
   void kill_group(Child& child);
   void look_at_group(Child& child, std::int64_t now);
@@ -82,7 +86,7 @@ class Shepherd {
   // shepherd.cpp: the loop.
   void end_by(Ending ending);
   void climb_all();
-  [[nodiscard]] bool done(std::int64_t now) const noexcept;
+  [[nodiscard]] bool done(std::int64_t now);
   [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
   void say_last_words();
   void on_terminate_signal();
@@ -90,16 +94,21 @@ class Shepherd {
   std::unique_ptr<ring::Ring> ring_;
   Spawner::Options spawner_options_;
   wire::Channel channel_;
-  Leaves leaves_;
-  Spawner spawner_;
   ChildTable children_;
+  Leaves leaves_;
+  Siblings siblings_;
+  Sweep sweep_{children_};
+  Spawner spawner_;
   LadderClock clock_;
   Orphans orphans_;
   ring::Poll terminate_poll_;
+  ring::Poll host_poll_;
+  os::UniqueFd host_;  ///< Its pidfd: a forked child of it may hold the socket open when it is dead.
   os::UniqueFd terminate_fd_;
   std::uint32_t ring_files_ = 0;    ///< Slots below it have their pidfd in the ring's table.
   Ending ending_ = Ending::no;
   std::int64_t ending_bound_ns_ = never;
+  bool watches_siblings_ = false;  ///< Our own commands have ended, others' shepherds may have left some.
   Death death_;                     ///< Of the leader whose end is being handled.
   SpawnFailure failure_;            ///< Of the start whose refusal is being handled.
   std::span<const wire::WireRung> wanted_rungs_;  ///< Of the stop that is being handled.

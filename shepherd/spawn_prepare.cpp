@@ -78,9 +78,15 @@ SpawnFailure Spawner::prepare(std::uint32_t place) {
   job.cwd = view.cwd();
   job.argument_count = spawn.fixed.argument_count;
   if ((spawn.fixed.flags & wire::search_path) != 0) job.search_path = view.environment_value("PATH=");
-  job.pointers = map_pointers(place, view.pointer_count() + 1);
+  job.pointers = map_pointers(place, view.pointer_count() + 2);
   if (job.pointers == nullptr) return treaty_failure(ENOMEM);
   view.fill(job.pointers + 1);
+  if (marks_) {
+    write_mark({own_mark(), spawn.fixed.id}, memory.mark);
+    char** const end = job.pointers + view.pointer_count();  // The null pointer after the environment.
+    end[0] = memory.mark;
+    end[1] = nullptr;
+  }
   const std::int32_t* descriptors = spawn.descriptors.data() + (in_memfd ? 1 : 0);
   const bool has_directory = (spawn.fixed.flags & wire::cwd_attached) != 0;
   job.cwd_descriptor = has_directory ? descriptors[0] : -1;

@@ -49,6 +49,8 @@ class Spawner {
   /// False: no memory, or no way to start a process at all.
   [[nodiscard]] bool open(Options options);
 
+  /// Each command gets the mark into its environment from now on.
+  void mark_commands() noexcept { marks_ = true; }
   /// Whether commands can be born in the leaves: 0 or the errno.
   [[nodiscard]] int test_leaves();
 
@@ -105,6 +107,7 @@ class Spawner {
   ring::Ring& ring_;
   Handler handler_;
   Options options_;
+  bool marks_ = false;
   wire::CloneCall clone_call_ = wire::CloneCall::clone3;
   Wait wait_ = Wait::none;
   std::int32_t shepherd_pid_ = 0;

@@ -209,20 +209,20 @@ void Core::shepherd_is_ready(shard::Shard& ready) {
   }
   struct MeetLetter : Letter {
     shard::Shard* to;
-    std::uint32_t number;
+    wire::SiblingFixed sibling;
     os::UniqueFd pidfd, group;
   };
   for (const auto& shard : shards_) {
     if (shard.get() == &ready) continue;
     auto letter = std::make_unique<MeetLetter>();
     letter->to = shard.get();
-    letter->number = ready.index();
+    letter->sibling = ready.as_sibling();
     letter->pidfd = ready.shepherd_pidfd();
     letter->group = ready.shepherd_group();
     if (!letter->pidfd) return;
     letter->open = [](Letter& opened) noexcept {
       const std::unique_ptr<MeetLetter> meet(static_cast<MeetLetter*>(&opened));
-      meet->to->meet(meet->number, std::move(meet->pidfd), std::move(meet->group));
+      meet->to->meet(meet->sibling, std::move(meet->pidfd), std::move(meet->group));
     };
     if (shard->deliver(*letter)) (void)letter.release();
   }

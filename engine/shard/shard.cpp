@@ -185,12 +185,12 @@ void Shard::spare_is_ready() {
   os::UniqueFd shepherd = shepherd_pidfd();
   auto spare = os::duplicate_above_stdio(spare_->link().pidfd());
   if (!shepherd || !spare) return;
-  link_.introduce(Spare::number, std::move(*spare), {});
-  spare_->link().introduce(options_.index, std::move(shepherd), groups_.copy());
+  link_.introduce(spare_->link().as_sibling(), std::move(*spare), {});
+  spare_->link().introduce(link_.as_sibling(), std::move(shepherd), groups_.copy());
 }
 
-void Shard::meet(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group) {
-  link_.introduce(number, std::move(pidfd), std::move(group));
+void Shard::meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group) {
+  link_.introduce(sibling, std::move(pidfd), std::move(group));
 }
 
 void Shard::shepherd_lost() {

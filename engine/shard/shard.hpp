@@ -90,7 +90,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   [[nodiscard]] os::UniqueFd shepherd_group() const { return groups_.copy(); }
   [[nodiscard]] std::uint32_t index() const noexcept { return options_.index; }
   /// Another shard's shepherd: ours is told of it.
-  void meet(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group);
+  void meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group);
+  [[nodiscard]] wire::SiblingFixed as_sibling() const noexcept { return link_.as_sibling(); }
   /// No process is left in the cgroup of a shepherd that was lost.
   [[nodiscard]] bool the_dead_are_gone() const noexcept { return groups_.the_dead_are_gone(); }
   [[nodiscard]] Containment containment() const noexcept { return link_.containment(); }

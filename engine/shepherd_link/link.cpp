@@ -73,12 +73,13 @@ void Link::send_place() {
   channel_->flush();
 }
 
-void Link::introduce(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group) {
+wire::SiblingFixed Link::as_sibling() const noexcept { return {place_.number, on_wire(contained_), mark_}; }
+
+void Link::introduce(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group) {
   if (!up()) return;
   std::array<os::UniqueFd, 2> descriptors{std::move(pidfd), std::move(group)};
   const std::size_t count = descriptors[1] ? 2 : 1;
-  channel_->post(wire::MessageType::sibling, wire::SiblingFixed{number, on_wire(place_.level)}, {},
-                 std::span(descriptors).first(count));
+  channel_->post(wire::MessageType::sibling, sibling, {}, std::span(descriptors).first(count));
 }
 
 void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptors) {
@@ -93,6 +94,7 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
       const auto contained = fixed_of<wire::ContainedFixed>(said);
       contained_ = static_cast<Containment>(contained.level);
       containment_errno_ = contained.sys_errno;
+      mark_ = contained.mark;
       ready_ = true;
       retry_pause_ns_ = retry_pause_min_ns;
       return owner_.shepherd_ready();

@@ -62,7 +62,9 @@ class Link {
   /// Sends what this turn has queued, in one message.
   void flush();
   /// Another shepherd of this host; `group` is none where it has no cgroup.
-  void introduce(std::uint32_t number, os::UniqueFd pidfd, os::UniqueFd group);
+  void introduce(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group);
+  /// What another shepherd is told of this one.
+  [[nodiscard]] wire::SiblingFixed as_sibling() const noexcept;
 
   /// No command follows; the shepherd ends when none is left.
   void shut_down();
@@ -92,6 +94,7 @@ class Link {
   Place place_;
   Containment contained_ = Containment::process_group;
   int containment_errno_ = 0;
+  std::uint64_t mark_ = 0;
   std::unique_ptr<wire::Channel> channel_;
   std::vector<std::unique_ptr<wire::Channel>> buried_;  ///< Of dead shepherds, until their operations have ended.
   os::UniqueFd pidfd_;

@@ -12,9 +12,14 @@
 namespace netrunner::shepherd {
 
 int Shepherd::send(Child& child, std::uint32_t target, int signal) {
-  if (!has_leaf(child) || target != static_cast<std::uint32_t>(wire::WireTarget::everything)) {
+  const bool everything = target == static_cast<std::uint32_t>(wire::WireTarget::everything);
+  if (!has_leaf(child)) {
+    // Stopped first: none of them forks away from the second signal.
+    if (everything && sweep_.is_on() && signal == SIGKILL) sweep_.signal_below(child, SIGSTOP);
+    if (everything && sweep_.is_on()) sweep_.signal_below(child, signal);
     return send_signal(child, target, signal);
   }
+  if (!everything) return send_signal(child, target, signal);
   if (signal == SIGKILL) {
     child.leaf_killed = true;
     const int failure = leaves_.kill(child.leaf);
@@ -43,9 +48,26 @@ void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
     (void)reap(dead);
   }
   if (leaves_.population(child.leaf) != os::Population::populated) return happen(child, Event::group_empty);
-  child.look_ns = now + child.look_pause_ns;
+  look_again(child, now);
+}
+
+void Shepherd::look_again(Child& child, std::int64_t from) {
+  child.look_ns = from + child.look_pause_ns;
   child.look_pause_ns = std::min(2 * child.look_pause_ns, settle_poll_max_ns);
   arm_clock(child);
+}
+
+// No cgroup: what fell to us and is known as the command's, and its group.
+void Shepherd::look_at_swept(Child& child, std::int64_t now) {
+  (void)signal_group(child, SIGKILL);
+  if (!sweep_.look(child.ended_ns)) return look_again(child, sweep_.allowed_ns());
+  child.stragglers = std::max(child.stragglers, sweep_.count(child));
+  if (!sweep_.kill(child)) return look_again(child, now);
+  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
+    (void)reap(dead);
+  }
+  if (signal_group(child, 0) == ESRCH || live_members(child, 1) == 0) return happen(child, Event::group_empty);
+  look_again(child, now);
 }
 
 // Empty and never killed: the next command's. Else it goes, now or when what was left in it has gone.

@@ -1,0 +1,101 @@
+#include "shepherd/sweep.hpp"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/os/unique_fd.hpp"
+#include "shepherd/mark.hpp"
+#include "shepherd/reaper.hpp"
+
+namespace netrunner::shepherd {
+namespace {
+
+bool is_dead(char state) { return state == 0 || state == 'Z' || state == 'X'; }
+
+}  // namespace
+
+// A number from /proc may be another process's by now. Its pidfd is opened first, then the parent is compared: had the
+// process behind the pidfd been reaped before that, the signal finds nobody.
+void signal_found(const Walk::Found& found, int signal) noexcept {
+  if (found.parent == ::getpid()) {
+    (void)::kill(found.pid, signal);  // Ours, unreaped: its number can't be another's.
+    return;
+  }
+  const os::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, found.pid, 0)));
+  if (!pidfd) return;
+  const pid_t parent = status_of(found.pid).parent;
+  if (parent != found.parent && parent != ::getpid()) return;
+  (void)::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+bool Sweep::look(std::int64_t since) {
+  const std::int64_t now = now_ns();
+  if (looked_ns_ > since) return true;
+  if (now < allowed_ns_) return false;
+  look_now(now);
+  return true;
+}
+
+void Sweep::look_now(std::int64_t now) {
+  count_ = 0;
+  const bool listed = walk_.descend(this, [](void* self, pid_t child) {
+    return static_cast<Sweep*>(self)->children_.is_leader(child);
+  });
+  if (listed) {
+    for (const Walk::Found& found : walk_.found()) {
+      if (is_dead(status_of(found.pid).state)) continue;
+      orphans_[count_++] = {found.pid, found.parent, owner_of(found.pid)};
+    }
+  }
+  const std::int64_t ended = now_ns();
+  looked_ns_ = now;
+  allowed_ns_ = ended + scan_cost_factor * (ended - now);
+}
+
+Child* Sweep::by_number(pid_t number) {
+  if (number <= 1) return nullptr;
+  for (std::uint32_t slot = 0; slot < children_.touched(); ++slot) {
+    if (children_.in_use(slot) && children_.at(slot).pid == number) return &children_.at(slot);
+  }
+  return nullptr;
+}
+
+// The mark first: it is the only one of the three that no setsid(2) changes.
+std::uint32_t Sweep::owner_of(pid_t pid) {
+  Mark mark;
+  if (mark_of(pid, mark) && mark.shepherd == own_mark() && children_.find(mark.id) != nullptr) return mark.id.slot;
+  if (const Child* child = by_number(::getpgid(pid))) return child->id.slot;
+  if (const Child* child = by_number(::getsid(pid))) return child->id.slot;
+  return nobodys;
+}
+
+std::uint32_t Sweep::count(const Child& child) const {
+  std::uint32_t alive = 0;
+  for (std::size_t i = 0; i < count_; ++i) alive += orphans_[i].slot == child.id.slot ? 1 : 0;
+  return alive;
+}
+
+bool Sweep::kill(const Child& child) {
+  const std::int64_t until = now_ns() + sweep_budget_ns;
+  for (;;) {
+    // Stopped, none of them forks away from the second signal.
+    for (const int signal : {SIGSTOP, SIGKILL}) {
+      for (std::size_t i = 0; i < count_; ++i) {
+        if (orphans_[i].slot == child.id.slot) signal_found({orphans_[i].pid, orphans_[i].parent}, signal);
+      }
+    }
+    for (pid_t dead = any_dead(); dead > 0 && !children_.is_leader(dead); dead = any_dead()) (void)reap(dead);
+    const std::int64_t now = now_ns();
+    look_now(now);
+    if (count(child) == 0) return true;
+    if (now >= until) return false;
+  }
+}
+
+void Sweep::signal_below(const Child& child, int signal) {
+  if (!child.leader_unreaped || !walk_.descend_from(child.pid)) return;
+  for (const Walk::Found& found : walk_.found()) signal_found(found, signal);
+}
+
+}  // namespace netrunner::shepherd

@@ -1,0 +1,57 @@
+#pragma once
+/// Without a cgroup: which processes are a command's, and how they end.
+
+#include <cstdint>
+#include <sys/types.h>
+
+#include "shepherd/child_table.hpp"
+#include "shepherd/clock.hpp"
+#include "shepherd/process_walk.hpp"
+
+namespace netrunner::shepherd {
+
+/// Orphans fall to us as their subreaper, and are known by group, session and environment mark; what hangs below them
+/// is theirs. A look costs time with the number of our children: looks together take a twentieth of the time at most,
+/// and one look serves all commands that ended before it. A process that left its session, its group and its mark
+/// is nobody's; it dies when we end.
+class Sweep {
+ public:
+  explicit Sweep(ChildTable& children) noexcept : children_(children) {}
+  /// Groups are all that is reached unless it is switched on.
+  void switch_on() noexcept { on_ = true; }
+  [[nodiscard]] bool is_on() const noexcept { return on_; }
+
+  /// A look that began at `since` or later, made now if it may be. False: not yet, see allowed_ns().
+  [[nodiscard]] bool look(std::int64_t since);
+  [[nodiscard]] std::int64_t allowed_ns() const noexcept { return allowed_ns_; }
+  /// Of the last look: live processes of the command.
+  [[nodiscard]] std::uint32_t count(const Child& child) const;
+  /// Freezes and kills them, looks again, until none is left or the budget of one call is used up: a process that
+  /// forks and exits for ever is caught between two looks. True: none is left.
+  [[nodiscard]] bool kill(const Child& child);
+  /// What hangs below the leader, while it lives: its own children too.
+  void signal_below(const Child& child, int signal);
+
+ private:
+  struct Orphan {
+    pid_t pid, parent;
+    std::uint32_t slot;  ///< Of the command; `nobodys`.
+  };
+  static constexpr std::uint32_t nobodys = UINT32_MAX;
+  void look_now(std::int64_t now);
+  [[nodiscard]] std::uint32_t owner_of(pid_t pid);
+  [[nodiscard]] Child* by_number(pid_t number);
+
+  ChildTable& children_;
+  Walk walk_;
+  std::array<Orphan, walk_processes_max> orphans_;
+  std::size_t count_ = 0;
+  std::int64_t looked_ns_ = 0;
+  std::int64_t allowed_ns_ = 0;
+  bool on_ = false;
+};
+
+/// Signals a process that a walk found, if it is still the one: ours, or a child of the same parent.
+void signal_found(const Walk::Found& found, int signal) noexcept;
+
+}  // namespace netrunner::shepherd
