@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/os/environment_mark.hpp"
 #include "engine/wire/message.hpp"
 #include "shepherd/child_job.hpp"
 #include "shepherd/limits.hpp"
-#include "shepherd/mark.hpp"
 
 namespace netrunner::shepherd {
 
@@ -32,7 +32,7 @@ struct alignas(4096) SpawnPlace {
   alignas(4096) std::array<std::int32_t, wire::actions_max> sources;
   alignas(4096) std::array<char, wire::failure_path_bytes_max> path;
   std::array<char, wire::failure_head_bytes_max> head;
-  char mark[mark_bytes_max];
+  char mark[os::mark_bytes_max];
 };
 static_assert(sizeof(SpawnPlace) % 4096 == 0);
 

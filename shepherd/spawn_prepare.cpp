@@ -8,6 +8,7 @@
 
 #include "engine/wire/spawn_view.hpp"
 #include "shepherd/spawner.hpp"
+#include "shepherd/sweep.hpp"
 
 namespace netrunner::shepherd {
 namespace {
@@ -82,7 +83,7 @@ SpawnFailure Spawner::prepare(std::uint32_t place) {
   if (job.pointers == nullptr) return treaty_failure(ENOMEM);
   view.fill(job.pointers + 1);
   if (marks_) {
-    write_mark({own_mark(), spawn.fixed.id}, memory.mark);
+    os::write_mark({own_mark(), spawn.fixed.id.slot, spawn.fixed.id.generation}, memory.mark);
     char** const end = job.pointers + view.pointer_count();  // The null pointer after the environment.
     end[0] = memory.mark;
     end[1] = nullptr;

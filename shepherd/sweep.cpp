@@ -4,8 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/os/environment_mark.hpp"
 #include "engine/os/unique_fd.hpp"
-#include "shepherd/mark.hpp"
 #include "shepherd/reaper.hpp"
 
 namespace netrunner::shepherd {
@@ -27,6 +27,12 @@ void signal_found(const Walk::Found& found, int signal) noexcept {
   const pid_t parent = status_of(found.pid).parent;
   if (parent != found.parent && parent != ::getpid()) return;
   (void)::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+}
+
+std::uint64_t own_mark() noexcept {
+  static const std::uint64_t mark =
+      (static_cast<std::uint64_t>(::getpid()) << 40) ^ static_cast<std::uint64_t>(now_ns());
+  return mark;
 }
 
 bool Sweep::look(std::int64_t since) {
@@ -63,8 +69,10 @@ Child* Sweep::by_number(pid_t number) {
 
 // The mark first: it is the only one of the three that no setsid(2) changes.
 std::uint32_t Sweep::owner_of(pid_t pid) {
-  Mark mark;
-  if (mark_of(pid, mark) && mark.shepherd == own_mark() && children_.find(mark.id) != nullptr) return mark.id.slot;
+  os::EnvironmentMark mark;
+  if (os::mark_of(pid, mark) && mark.shepherd == own_mark() && children_.find({mark.slot, mark.generation}) != nullptr) {
+    return mark.slot;
+  }
   if (const Child* child = by_number(::getpgid(pid))) return child->id.slot;
   if (const Child* child = by_number(::getsid(pid))) return child->id.slot;
   return nobodys;

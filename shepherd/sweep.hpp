@@ -51,6 +51,9 @@ class Sweep {
   bool on_ = false;
 };
 
+/// Of our commands' environment: our pid and our start, so that no other shepherd ever has it.
+[[nodiscard]] std::uint64_t own_mark() noexcept;
+
 /// Signals a process that a walk found, if it is still the one: ours, or a child of the same parent.
 void signal_found(const Walk::Found& found, int signal) noexcept;
 

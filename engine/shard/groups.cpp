@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "engine/containment/process_group_manager.hpp"
 #include "engine/os/descriptor.hpp"
 
 namespace netrunner::shard {
@@ -49,7 +50,15 @@ void Groups::kill_present() {
   try_again();
 }
 
+void Groups::kill_marked(std::uint64_t mark) {
+  if (mark == 0) return;
+  marks_.push_back(mark);
+  retry_pause_ns_ = retry_pause_min_ns;
+  try_again();
+}
+
 bool Groups::the_dead_are_gone() const noexcept {
+  if (!marks_.empty()) return false;
   return std::ranges::none_of(
       old_, [](const Group& old) { return old.group.population() == os::Population::populated; });
 }
@@ -63,7 +72,8 @@ void Groups::remove_old() {
 
 void Groups::try_again() {
   remove_old();
-  if (old_.empty()) return;
+  std::erase_if(marks_, [](std::uint64_t mark) { return containment::ProcessGroupManager::kill_marked(mark) == 0; });
+  if (old_.empty() && marks_.empty()) return;
   reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
   retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
 }

@@ -22,10 +22,13 @@ class Groups {
 
   /// A fresh group for the next life; empty where there are none.
   [[nodiscard]] os::UniqueFd next();
+  [[nodiscard]] bool has_present() const noexcept { return static_cast<bool>(present_.group); }
   /// A copy of the present one, for a sibling.
   [[nodiscard]] os::UniqueFd copy() const;
   /// The present life is over: kills whatever is in its group, whoever started it; removes it now or later.
   void kill_present();
+  /// Where there is no group: whatever carries this mark is killed, now and until none is left.
+  void kill_marked(std::uint64_t mark);
   /// No process is left in a group of a life that is over.
   [[nodiscard]] bool the_dead_are_gone() const noexcept;
   [[nodiscard]] std::uint32_t left() const noexcept { return static_cast<std::uint32_t>(old_.size()); }
@@ -48,6 +51,7 @@ class Groups {
   reactor::Timer retry_;
   std::int64_t retry_pause_ns_;
   std::uint32_t lives_ = 0;
+  std::vector<std::uint64_t> marks_;  ///< Of lost shepherds without a group, that are being ended.
 };
 
 }  // namespace netrunner::shard

@@ -195,7 +195,11 @@ void Shard::meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::Uniq
 
 void Shard::shepherd_lost() {
   ready_ = false;
-  groups_.kill_present();
+  if (groups_.has_present()) {
+    groups_.kill_present();
+  } else if (link_.containment() == Containment::subreaper) {
+    groups_.kill_marked(link_.as_sibling().mark);
+  }
   ++stats_.shepherds_lost;
   table_.for_each([](detail::Child& child) { child.shepherd_lost(); });
 }

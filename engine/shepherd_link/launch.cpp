@@ -43,23 +43,36 @@ struct Launch {
   int failure = 0;
 };
 
-[[noreturn]] void fail(Launch& launch) {
-  launch.failure = errno;
-  ::_exit(125);
+// Below, only plain system calls: nothing that allocates or locks, and nothing that a sanitizer intercepts or
+// instruments, since its books are the host's memory too.
+#define NR_UNINSTRUMENTED __attribute__((no_sanitize("address", "thread", "undefined")))
+
+template <class... Arguments>
+NR_UNINSTRUMENTED long call(long number, Arguments... arguments) {
+  return ::syscall(number, arguments...);
 }
 
-[[nodiscard]] bool write_file(const char* path, const char* text) {
-  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+[[noreturn]] NR_UNINSTRUMENTED void leave(int status) {
+  for (;;) call(SYS_exit_group, status);
+}
+
+[[noreturn]] NR_UNINSTRUMENTED void fail(Launch& launch) {
+  launch.failure = errno;
+  leave(125);
+}
+
+[[nodiscard]] NR_UNINSTRUMENTED bool write_file(const char* path, const char* text) {
+  const long fd = call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
   if (fd < 0) return false;
-  std::size_t bytes = 0;
+  long bytes = 0;
   while (text[bytes] != '\0') ++bytes;
-  const bool written = ::write(fd, text, bytes) == static_cast<ssize_t>(bytes);
-  ::close(fd);
+  const bool written = call(SYS_write, fd, text, bytes) == bytes;
+  call(SYS_close, fd);
   return written;
 }
 
 /// Inside the new namespaces: whom we are in a user namespace, and a /proc that shows the new pids.
-void settle_namespaces(Launch& launch) {
+NR_UNINSTRUMENTED void settle_namespaces(Launch& launch) {
   if ((launch.namespaces & CLONE_NEWUSER) != 0) {
     launch.call = "/proc/self/uid_map";
     const bool mapped = write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", launch.uid_map) &&
@@ -67,41 +80,41 @@ void settle_namespaces(Launch& launch) {
     if (!mapped) fail(launch);
   }
   launch.call = "mount of /proc";
-  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail(launch);
-  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) fail(launch);
+  if (call(SYS_mount, "none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail(launch);
+  if (call(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) fail(launch);
   launch.call = nullptr;
 }
 
-/// In the shepherd-to-be, on the host's memory: only plain system calls, nothing that allocates or locks.
-int become_shepherd(void* argument) {
+/// In the shepherd-to-be, on the host's memory.
+NR_UNINSTRUMENTED int become_shepherd(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
-  ::setsid();
+  call(SYS_setsid);
   if (launch.namespaces != 0) settle_namespaces(launch);
   // Sources lie above 2, but perhaps on 3 or 4: move them out of the way first.
-  const int socket = ::fcntl(launch.socket, F_DUPFD, program_descriptor + 1);
-  const int program = ::fcntl(launch.program, F_DUPFD, program_descriptor + 1);
+  const long socket = call(SYS_fcntl, launch.socket, F_DUPFD, program_descriptor + 1);
+  const long program = call(SYS_fcntl, launch.program, F_DUPFD, program_descriptor + 1);
   if (socket < 0 || (launch.program >= 0 && program < 0)) fail(launch);
   for (const int standard : {0, 1, 2}) {
-    if (::dup2(launch.null, standard) < 0) fail(launch);
+    if (call(SYS_dup3, launch.null, standard, 0) < 0) fail(launch);
   }
-  if (::dup2(socket, treaty_descriptor) < 0) fail(launch);
-  if (program >= 0 && ::dup3(program, program_descriptor, O_CLOEXEC) < 0) fail(launch);
-  ::syscall(SYS_close_range, program_descriptor + 1, ~0U, 0);
-  ::setrlimit(RLIMIT_NOFILE, &launch.descriptors);
+  if (call(SYS_dup3, socket, treaty_descriptor, 0) < 0) fail(launch);
+  if (program >= 0 && call(SYS_dup3, program, program_descriptor, O_CLOEXEC) < 0) fail(launch);
+  call(SYS_close_range, program_descriptor + 1, ~0U, 0);
+  call(SYS_prlimit64, 0, RLIMIT_NOFILE, &launch.descriptors, nullptr);
   char name[] = "netrunner-shepherd";
   char* const arguments[] = {name, nullptr};
   auto* const environment = const_cast<char* const*>(launch.environment.data());
   if (launch.path != nullptr) {
-    ::execve(launch.path, arguments, environment);
+    call(SYS_execve, launch.path, arguments, environment);
   } else {
-    ::syscall(SYS_execveat, program_descriptor, "", arguments, environment, AT_EMPTY_PATH);
+    call(SYS_execveat, program_descriptor, "", arguments, environment, AT_EMPTY_PATH);
   }
   fail(launch);
 }
 
 /// In the go-between, which shares the host's memory and descriptors. It gives no SIGCHLD: its exit signal is none,
 /// and only an exec would set one.
-int go_between(void* argument) {
+NR_UNINSTRUMENTED int go_between(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
   const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | launch.namespaces;
   const int pid = ::__clone(become_shepherd, launch.shepherd_stack_top, flags, &launch, &launch.pidfd);
@@ -109,7 +122,7 @@ int go_between(void* argument) {
     launch.failure = errno;
     launch.call = "clone of the shepherd";
   }
-  ::_exit(0);
+  leave(0);
 }
 
 class Stacks {

@@ -86,7 +86,8 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
   switch (said.type) {
     case wire::MessageType::ready: {
       const auto ready = fixed_of<wire::ReadyFixed>(said);
-      pid_ = ready.pid;
+      // As init of a PID namespace it knows itself by another number.
+      pid_ = options_.pid_namespace ? os::pid_of(pidfd_.get()) : ready.pid;
       spawn_path_ = static_cast<SpawnPath>(ready.spawn_path != 0);
       return;
     }
