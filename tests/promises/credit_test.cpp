@@ -190,8 +190,27 @@ TEST(Credit, IdleStreamsHoldNoChunk) {
   EXPECT_EQ(check.bytes(), 5'000'000u);
   EXPECT_TRUE(check.right());
   EXPECT_LE(host.shard_stats().pool_bytes, 2 * MiB) << "the pool is as large as the budget, not as the streams";
-  for (Running& cat : idle) cat.write("x");
-  for (Running& cat : idle) EXPECT_EQ(cat.read_text(), "x");
+}
+
+TEST(Credit, ManyStreamsWithAnUnreadByteEachBlockNobody) {
+  EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .chunk_bytes = 64 * KiB});
+  std::vector<Running> cats;
+  for (int n = 0; n < 100; ++n) cats.push_back(host.spawn(nr::Command("cat").in(nr::Stdio::pipe())));
+  for (Running& cat : cats) cat.write("x");  // A hundred bytes in all, of a budget of a million.
+  for (Running& cat : cats) EXPECT_EQ(cat.read_text(), "x");
+}
+
+TEST(Credit, ATightShardBudgetServesEachReaderWhateverTheOthersHold) {
+  EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .pipe_bytes = pipe_bytes});
+  std::vector<std::unique_ptr<Progress>> progress;
+  std::vector<Running> floods;
+  for (int n = 0; n < 100; ++n) {
+    progress.push_back(std::make_unique<Progress>());
+    floods.push_back(host.spawn(child("flood", progress.back()->path()).out(nr::Stdio::pipe().window(4 * KiB))));
+  }
+  for (const auto& each : progress) EXPECT_TRUE(eventually([&] { return each->waited() > 0; }));
+  for (Running& flood : floods) EXPECT_EQ(flood.read_exactly(1500), pattern(1500));  // Nobody reads the rest.
+  EXPECT_LE(host.shard_stats().buffered_bytes_peak, 1 * MiB);
 }
 
 TEST(Credit, AChunkOutlivesItsProcessAndItsEngine) {
