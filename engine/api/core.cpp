@@ -119,10 +119,20 @@ shard::Shard::Options Core::shard_options(std::uint32_t index) const {
   return options;
 }
 
-Result<void> await_shepherd(shard::Shard& shard) {
+namespace {
+
+/// What was asked for by name is kept or refused, never quietly another.
+Result<void> level_is_kept(const shard::Shard& shard, Containment wanted) {
+  if (wanted == Containment::automatic || shard.containment() == wanted) return {};
+  Error error = system_error("containment " + std::string(name_of(wanted)), Stage::cgroup, shard.containment_errno());
+  error.advice = "a process can't be born in a new cgroup here; Containment::automatic takes the strongest that works";
+  return std::unexpected(std::move(error));
+}
+
+Result<void> await_shepherd(shard::Shard& shard, Containment wanted) {
   const std::int64_t until_ns = Deadline::now_ns() + ready_max_ns;
   while (!shard.ready() && !shard.shepherd_failed() && Deadline::now_ns() < until_ns) shard.turn(until_ns);
-  if (shard.ready()) return {};
+  if (shard.ready()) return level_is_kept(shard, wanted);
   Error error = shard.shepherd_failure();
   if (error.subject.empty()) {
     error = {ErrorCode::shepherd_unavailable, Stage::treaty, ETIMEDOUT, "the shepherd", "it did not answer in 10 s"};
@@ -130,11 +140,13 @@ Result<void> await_shepherd(shard::Shard& shard) {
   return std::unexpected(std::move(error));
 }
 
+}  // namespace
+
 Result<void> Core::start_shards() {
   if (foreign()) {
     NR_TRY(opened, shard::Shard::open(this, *this, shard_options(0)));
     shards_.push_back(std::move(opened));
-    return await_shepherd(*shards_[0]);
+    return await_shepherd(*shards_[0], options_.containment);
   }
   shards_.resize(options_.shards);
   std::vector<Start> starts(options_.shards);
@@ -150,7 +162,7 @@ Result<void> Core::start_shards() {
         const std::lock_guard guard(meeting_);
         shards_[i] = std::move(*opened);
       }
-      start.result = await_shepherd(shard);
+      start.result = await_shepherd(shard, options_.containment);
       start.done.set();
       while (!shard.has_closed()) shard.turn(INT64_MAX);
     });

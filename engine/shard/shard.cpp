@@ -231,6 +231,10 @@ ShardStats Shard::stats() const {
   stats.spawn_path = link_.spawn_path();
   stats.containment = link_.containment();
   stats.containment_note = options_.containment_note;
+  if (stats.containment != options_.level) {
+    stats.containment_note =
+        system_error("the shepherd's self-test in a new cgroup", Stage::cgroup, link_.containment_errno()).message();
+  }
   stats.groups_left = groups_.left();
   if (flow_ == nullptr) return stats;
   stats.buffered_bytes = flow_->buffered_bytes;

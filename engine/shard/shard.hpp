@@ -95,6 +95,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   /// No process is left in the cgroup of a shepherd that was lost.
   [[nodiscard]] bool the_dead_are_gone() const noexcept { return groups_.the_dead_are_gone(); }
   [[nodiscard]] Containment containment() const noexcept { return link_.containment(); }
+  /// Why it is another than was asked for: the errno of the shepherd's self-test, or 0.
+  [[nodiscard]] int containment_errno() const noexcept { return link_.containment_errno(); }
 
   /// Any thread: has the command stopped, if it is still there.
   void order_stop(detail::Child& child, EndReason reason);
@@ -112,6 +114,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void shepherd_ready() override;
   void spare_is_ready() override;
   [[nodiscard]] os::UniqueFd new_group() override { return groups_.next(); }
+  [[nodiscard]] bool has_commands() const override { return table_.size() > 0; }
   void shepherd_lost() override;
   void started(const wire::StartedFixed& started, os::UniqueFd pidfd) override;
   void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) override;

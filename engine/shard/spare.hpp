@@ -33,6 +33,7 @@ class Spare final : private shepherd_link::LinkOwner {
   void shepherd_ready() override;
   void shepherd_lost() override { ready_ = false; }
   [[nodiscard]] os::UniqueFd new_group() override { return {}; }
+  [[nodiscard]] bool has_commands() const override { return false; }
   void started(const wire::StartedFixed&, os::UniqueFd) override {}
   void start_failed(const wire::StartFailedFixed&, std::string_view, std::string_view) override {}
   void exited(const wire::ExitedFixed&) override {}

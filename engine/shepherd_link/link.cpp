@@ -14,6 +14,8 @@ namespace {
 // A shepherd that dies before it was ready is started again after a pause that doubles: never in a tight loop.
 constexpr std::int64_t retry_pause_min_ns = 10'000'000;
 constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
+constexpr std::int64_t ping_pause_ns = 1'000'000'000;
+constexpr std::int64_t answer_max_ns = 5'000'000'000;
 
 template <class Fixed>
 Fixed fixed_of(const wire::Message& message) {
@@ -38,6 +40,7 @@ Link::Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options, P
       options_(std::move(options)),
       place_(place),
       retry_(this, [](void* self) { static_cast<Link*>(self)->replace(); }),
+      watch_(this, [](void* self) { static_cast<Link*>(self)->watch(); }),
       retry_pause_ns_(retry_pause_min_ns) {}
 
 Link::~Link() { NR_ASSERT(is_down()); }
@@ -109,6 +112,7 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
       return owner_.start_failed(failed, body.substr(0, failed.path_bytes),
                                  body.substr(std::min<std::size_t>(failed.path_bytes, body.size())));
     }
+    case wire::MessageType::pong: asked_ns_ = 0; return;
     case wire::MessageType::exited: return owner_.exited(fixed_of<wire::ExitedFixed>(said));
     case wire::MessageType::signal_sent: return owner_.signal_sent(fixed_of<wire::SignalSentFixed>(said));
     case wire::MessageType::settled: return owner_.settled(fixed_of<wire::SettledFixed>(said));
@@ -116,8 +120,29 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
   }
 }
 
+void Link::stay_watchful() {
+  if (up() && !watch_.armed()) reactor_.timers().arm(watch_, reactor_.now_ns() + ping_pause_ns);
+}
+
+void Link::watch() {
+  if (!up() || !owner_.has_commands()) {
+    asked_ns_ = 0;
+    return;
+  }
+  const std::int64_t now = reactor_.now_ns();
+  // Killed, it is end of file on the socket: the rest goes the way of every lost shepherd.
+  if (asked_ns_ != 0 && now - asked_ns_ > answer_max_ns) kill_shepherd();
+  if (asked_ns_ == 0) {
+    asked_ns_ = now;
+    channel_->post(wire::MessageType::ping, wire::PingFixed{static_cast<std::uint64_t>(now)});
+  }
+  reactor_.timers().arm(watch_, now + ping_pause_ns);
+}
+
 void Link::closed() {
   bury();
+  asked_ns_ = 0;
+  reactor_.timers().disarm(watch_);
   if (shutting_down_) return;
   ++lost_count_;
   lost_ = true;
@@ -153,7 +178,9 @@ void Link::bury() {
 
 void Link::spawn(const wire::SpawnFixed& fixed, std::span<const std::byte> body,
                  std::vector<os::UniqueFd> descriptors) {
-  if (up()) channel_->post(wire::MessageType::spawn, fixed, body, descriptors);
+  if (!up()) return;
+  channel_->post(wire::MessageType::spawn, fixed, body, descriptors);
+  stay_watchful();
 }
 
 void Link::signal(wire::ChildId id, std::uint32_t request, int signal, Target target) {
@@ -186,6 +213,7 @@ void Link::flush() {
 void Link::shut_down() {
   shutting_down_ = true;
   reactor_.timers().disarm(retry_);
+  reactor_.timers().disarm(watch_);
   if (!up()) return;
   channel_->post(wire::MessageType::shutdown);
   channel_->flush();

@@ -26,6 +26,7 @@ class LinkOwner {
   virtual void shepherd_ready() = 0;
   /// The cgroup of a new shepherd's commands; none: it has none.
   [[nodiscard]] virtual os::UniqueFd new_group() = 0;
+  [[nodiscard]] virtual bool has_commands() const = 0;
   /// Every command that it had is lost; a new shepherd has been started, or will be.
   virtual void shepherd_lost() = 0;
   virtual void started(const wire::StartedFixed& started, os::UniqueFd pidfd) = 0;
@@ -59,6 +60,9 @@ class Link {
   void signal(wire::ChildId id, std::uint32_t request, int signal, Target target);
   void stop(wire::ChildId id, const KillLadder& ladder);
   void settle(wire::ChildId id, wire::SettlePolicy policy);
+  /// Commands are running: from now on a shepherd that doesn't answer is noticed (a ping a second, five to answer),
+  /// killed and so replaced. Asks the owner each time whether that still holds.
+  void stay_watchful();
   /// Sends what this turn has queued, in one message.
   void flush();
   /// Another shepherd of this host; `group` is none where it has no cgroup.
@@ -86,6 +90,7 @@ class Link {
   void closed();
   void replace();
   void send_place();
+  void watch();
   void bury();
 
   reactor::Reactor& reactor_;
@@ -98,7 +103,8 @@ class Link {
   std::unique_ptr<wire::Channel> channel_;
   std::vector<std::unique_ptr<wire::Channel>> buried_;  ///< Of dead shepherds, until their operations have ended.
   os::UniqueFd pidfd_;
-  reactor::Timer retry_;
+  reactor::Timer retry_, watch_;
+  std::int64_t asked_ns_ = 0;  ///< The oldest ping that was not answered; 0: none.
   std::int64_t retry_pause_ns_;
   Error failure_;
   pid_t pid_ = 0;
