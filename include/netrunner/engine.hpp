@@ -36,7 +36,7 @@ struct EngineOptions {
   /// How far "nothing is left running" reaches. automatic: a cgroup leaf per command where one can be made, else the
   /// subreaper sweep. cgroup and pid_namespace: an error by name where they can't be had.
   Containment containment = Containment::automatic;
-  std::string shepherd_path;                      ///< A shepherd in a file, where a memfd can't be executed.
+  std::string shepherd_path{};                    ///< A shepherd in a file, where a memfd can't be executed.
 };
 
 /// Output kept by a capture: the first and the last bytes, and how many there were.
