@@ -146,7 +146,9 @@ void nr_command_deadline(nr_command* command, int64_t after_ns) {
   c::change(command, [=](const Command& now) { return now.deadline(c::duration(*command, after_ns, "deadline")); });
 }
 void nr_command_idle_limit(nr_command* command, int64_t silence_ns) {
-  c::change(command, [=](const Command& now) { return now.idle_limit(c::duration(*command, silence_ns, "idle_limit")); });
+  c::change(command, [=](const Command& now) {
+    return now.idle_limit(c::duration(*command, silence_ns, "idle_limit"));
+  });
 }
 void nr_command_drain(nr_command* command, int64_t idle_ns, int64_t max_ns) {
   c::change(command, [=](const Command& now) {

@@ -32,6 +32,11 @@ Result<EngineOptions> options_of(const nr_engine_options* theirs) {
     options.close_max = given.close_max_ns < 0 ? Nanoseconds::max() : Nanoseconds(given.close_max_ns);
   }
   if (given.shepherd_path != nullptr) options.shepherd_path = given.shepherd_path;
+  if (given.containment < NR_CONTAINMENT_AUTOMATIC || given.containment > NR_CONTAINMENT_PID_NAMESPACE) {
+    return std::unexpected(
+        invalid("nr_containment " + std::to_string(given.containment), "not one of its enumeration"));
+  }
+  options.containment = static_cast<Containment>(given.containment);
   return options;
 }
 

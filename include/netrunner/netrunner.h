@@ -22,6 +22,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/// All zero but for its size.
+#ifdef __cplusplus
+template <class Struct>
+inline Struct nr_sized() {
+  Struct result = Struct();
+  result.size = sizeof(Struct);
+  return result;
+}
+#define NR_INIT_(type) nr_sized<type>()
+#else
+#define NR_INIT_(type) {.size = sizeof(type)}
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -79,7 +92,7 @@ typedef struct nr_error {
   int sys_errno;                   ///< errno of the call that failed, or 0.
   char message[NR_MESSAGE_BYTES];  ///< One line, cut where it is longer: what failed, on what, why, what to do.
 } nr_error;
-#define NR_ERROR_INIT {.size = sizeof(nr_error)}
+#define NR_ERROR_INIT NR_INIT_(nr_error)
 
 const char* nr_code_name(nr_code code);    ///< "not_found"; "ok" for NR_OK.
 const char* nr_stage_name(nr_stage stage);
@@ -87,6 +100,15 @@ const char* nr_stage_name(nr_stage stage);
 // ---------------------------------------------------------------------------------------------------------- engine
 
 typedef struct nr_engine nr_engine;
+
+/// What reaches a command's processes when they are to end, see README.md; netrunner::Containment.
+typedef enum nr_containment {
+  NR_CONTAINMENT_AUTOMATIC,      ///< The strongest that needs no wish: cgroup, else subreaper.
+  NR_CONTAINMENT_PROCESS_GROUP,  ///< The group only.
+  NR_CONTAINMENT_CGROUP,         ///< A cgroup v2 leaf per command.
+  NR_CONTAINMENT_SUBREAPER,      ///< Orphans are known by session, group and an environment mark.
+  NR_CONTAINMENT_PID_NAMESPACE   ///< The helper is init of a namespace.
+} nr_containment;
 
 /// 0 or NULL is the default of each, see netrunner::EngineOptions.
 typedef struct nr_engine_options {
@@ -100,8 +122,9 @@ typedef struct nr_engine_options {
   uint32_t pipe_bytes;            ///< F_SETPIPE_SZ of every pipe (the kernel's default).
   int64_t close_max_ns;           ///< nr_engine_close waits for so long, then it kills (10 s).
   const char* shepherd_path;      ///< The helper as a file, where a memfd can't be executed.
+  nr_containment containment;     ///< A level that can't be had is an error by name.
 } nr_engine_options;
-#define NR_ENGINE_OPTIONS_INIT {.size = sizeof(nr_engine_options)}
+#define NR_ENGINE_OPTIONS_INIT NR_INIT_(nr_engine_options)
 
 /// What nr_engine_close had to stop.
 typedef struct nr_close_report {
@@ -111,7 +134,7 @@ typedef struct nr_close_report {
   uint64_t killed;    ///< Of them, those whose ladder had not ended within close_max_ns.
   bool complete;      ///< Everything is gone.
 } nr_close_report;
-#define NR_CLOSE_REPORT_INIT {.size = sizeof(nr_close_report)}
+#define NR_CLOSE_REPORT_INIT NR_INIT_(nr_close_report)
 
 /// Starts the engine's threads and helper processes. `options` may be NULL.
 nr_code nr_engine_open(const nr_engine_options* options, nr_engine** engine, nr_error* error);
@@ -185,7 +208,7 @@ typedef enum nr_grouping {
   NR_JOIN_GROUP    ///< `join_group`; it isn't killed as a group.
 } nr_grouping;
 
-/// Wall time from the request, the start included; then the ladder runs. 0 ends it at once.
+/// Wall time from the request; then the ladder runs. A start that isn't done by then fails with NR_TIMED_OUT.
 void nr_command_deadline(nr_command* command, int64_t after_ns);
 /// So long without a byte of output; then the ladder runs.
 void nr_command_idle_limit(nr_command* command, int64_t silence_ns);
@@ -248,11 +271,6 @@ typedef enum nr_stream_end {
   NR_END_ABANDONED   ///< Nobody wanted the rest.
 } nr_stream_end;
 
-typedef enum nr_containment {
-  NR_CONTAINMENT_AUTOMATIC, NR_CONTAINMENT_PROCESS_GROUP, NR_CONTAINMENT_CGROUP, NR_CONTAINMENT_SUBREAPER,
-  NR_CONTAINMENT_PID_NAMESPACE
-} nr_containment;
-
 typedef struct nr_stream_summary {
   nr_stream_end end;
   uint64_t bytes;          ///< Read from the command, or written to it.
@@ -289,7 +307,7 @@ typedef struct nr_ended {
   bool tree_empty;               ///< No process of it is left.
   nr_containment containment;
 } nr_ended;
-#define NR_ENDED_INIT {.size = sizeof(nr_ended)}
+#define NR_ENDED_INIT NR_INIT_(nr_ended)
 
 bool nr_ended_success(const nr_ended* ended);  ///< It exited with 0, by itself.
 const char* nr_end_reason_name(nr_end_reason reason);
@@ -306,7 +324,7 @@ typedef struct nr_capture_limits {
   uint64_t head_bytes;  ///< From the start.
   uint64_t tail_bytes;  ///< From the end.
 } nr_capture_limits;
-#define NR_CAPTURE_LIMITS_INIT {.size = sizeof(nr_capture_limits), .head_bytes = 1048576, .tail_bytes = 65536}
+#define NR_CAPTURE_LIMITS_INIT {sizeof(nr_capture_limits), 1048576, 65536}
 
 /// How a command ended and what it wrote.
 typedef struct nr_completed nr_completed;
