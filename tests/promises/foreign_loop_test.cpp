@@ -179,6 +179,17 @@ TEST(ForeignLoop, ManyCommandsAtOnce) {
   EXPECT_EQ(right, count);
 }
 
+TEST(ForeignLoop, ClosingItWithNothingRunningWaitsForNothing) {
+  nr::EngineOptions options;
+  options.close_max = 600s;
+  const Stopwatch watch;
+  {
+    EngineFixture host(foreign(options));
+    EXPECT_EQ(value_of(host.get(host->capture(nr::Command("echo", "a")))).out.head, "a\n");
+  }
+  EXPECT_LT(watch.elapsed(), patience(15s));
+}
+
 TEST(ForeignLoop, ClosingItWithCommandsRunningLeavesNothing) {
   EngineFixture host(foreign());
   std::vector<Running> sleepers;
