@@ -26,9 +26,7 @@ int open_clock() {
 }  // namespace
 
 int main() {
-  nr::EngineOptions options;
-  options.threads = nr::Threads::foreign;
-  auto engine = nr::Engine::open(options);
+  auto engine = nr::Engine::open({.threads = nr::Threads::foreign});
   if (!engine) return std::fprintf(stderr, "%s\n", engine.error().message().c_str()), 1;
 
   std::optional<nr::Result<nr::Completed>> result;

@@ -27,7 +27,7 @@ nr::Task<void> one(nr::Engine& engine, std::size_t number, Answer& answer, std::
   left.count_down();
 }
 
-/// Two pipes per captured command. The commands get the limit that was in force when the engine was opened.
+/// Two pipes and a pidfd per captured command. The commands get the limit that was in force when the engine was opened.
 void allow_descriptors() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
