@@ -13,7 +13,7 @@
 ///            Points in time: CLOCK_MONOTONIC, 0: it did not happen.
 /// Structs    begin with their size: `nr_ended ended = NR_ENDED_INIT;`. Later versions add members at the end only, and
 ///            fill no more than `size` bytes.
-/// fork(2)    The child of a fork gets NR_ENGINE_CLOSED from every verb; it must exec or _exit.
+/// fork(2)    The child of a fork gets NR_ENGINE_CLOSED from every verb; it may open an engine of its own, exec or _exit.
 #ifndef NETRUNNER_NETRUNNER_H
 #define NETRUNNER_NETRUNNER_H
 
