@@ -160,7 +160,8 @@ TEST(Streams, AClosedOneIsNotThere) {
 TEST(Streams, NullTakesEverythingAndGivesNothing) {
   EngineFixture host;
   const nr::Completed completed =
-      host.run(sh("head -c 1000000 /dev/zero; target=$(readlink /proc/$$/fd/1); echo $target >&2").out(nr::Stdio::null()));
+      host.run(sh("head -c 1000000 /dev/zero; target=$(readlink /proc/$$/fd/1); echo $target >&2")
+                   .out(nr::Stdio::null()));
   EXPECT_TRUE(completed.success());
   EXPECT_EQ(completed.out.total_bytes, 0u);
   EXPECT_EQ(completed.err.head, "/dev/null\n");
