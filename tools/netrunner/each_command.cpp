@@ -180,7 +180,7 @@ class Each {
   [[nodiscard]] JobSlot::Urgency note_termination(int signal) {
     const std::lock_guard guard(mutex_);
     // Only a reader that doesn't take the output can still be waited for.
-    if (all_ended_) ::_exit(signal_base + signal);
+    if (all_ended_) leave_at_once(signal_base + signal);
     if (std::exchange(termination_, signal) != 0) return JobSlot::Urgency::at_once;
     return JobSlot::Urgency::ladder;
   }

@@ -12,6 +12,9 @@ inline constexpr int not_executable = 126;  ///< The command exists and can't be
 inline constexpr int not_found = 127;
 inline constexpr int signal_base = 128;     ///< Plus the number of the signal that killed it.
 
+/// Ends this process at once, whatever its other threads are in the middle of; nothing is flushed or destroyed.
+[[noreturn]] void leave_at_once(int exit_code) noexcept;
+
 [[nodiscard]] int exit_code_of(const Ended& ended) noexcept;
 [[nodiscard]] int exit_code_of(const Error& error) noexcept;
 

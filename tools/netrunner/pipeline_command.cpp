@@ -73,9 +73,7 @@ class PipelineRun {
     relay_.finish();
     if (report.result) {
       report.failed_stage = PipelineEnded{*report.result}.failed_stage();
-      if (report.failed_stage < report.stages.size()) {
-        report.exit_status = exit_code_of((*report.result)[report.failed_stage]);
-      }
+      report.exit_status = exit_code_of_stages(*report.result, report.failed_stage);
     } else {
       report.exit_status = exit_code_of_start(report.result.error());
     }
@@ -112,6 +110,14 @@ class PipelineRun {
     if (Result<Ended> last = blocking::wait(pipeline.last())) ended.back() = std::move(*last);
     peak_bytes = blocking::get(engine.stats()).buffered_bytes_peak();
     return ended;
+  }
+
+  /// The failed one's. It may be 0 (it ended well while it was being stopped): then that of one before it.
+  [[nodiscard]] static int exit_code_of_stages(const std::vector<Ended>& stages, std::size_t failed) {
+    if (failed == stages.size()) return 0;
+    int code = exit_code_of(stages[failed]);
+    while (code == 0 && failed > 0) code = exit_code_of(stages[--failed]);
+    return code;
   }
 
   [[nodiscard]] int exit_code_of_start(const Error& error) const {

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <string>
 #include <unistd.h>
+#include <utility>
 
 #include <netrunner/blocking.hpp>
 
@@ -26,6 +27,7 @@ void SignalRelay::attach(const std::vector<Process*>& commands) {
   const std::lock_guard guard(mutex_);
   commands_ = commands;
   phase_ = Phase::running;
+  for (const int signal : std::exchange(early_, {})) act_on(signal);
 }
 
 void SignalRelay::detach() {
@@ -45,10 +47,19 @@ int SignalRelay::termination() const {
 }
 
 void SignalRelay::handle(int signal) {
+  constexpr std::size_t early_max = 64;
   const std::lock_guard guard(mutex_);
   if (is_termination(signal)) {
     terminate(signal);
-  } else if (is_terminal_stop(signal)) {
+  } else if (phase_ != Phase::starting) {
+    act_on(signal);
+  } else if (early_.size() < early_max) {
+    early_.push_back(signal);  // The command may run already; it gets this as soon as we know it.
+  }
+}
+
+void SignalRelay::act_on(int signal) {
+  if (is_terminal_stop(signal)) {
     stop_and_wait();
   } else {
     const bool concerns_all = signal == SIGCONT || signal == SIGWINCH;
@@ -59,7 +70,7 @@ void SignalRelay::handle(int signal) {
 void SignalRelay::terminate(int signal) {
   if (phase_ == Phase::over) return;
   // Somebody doesn't read what we write, and we are asked to go.
-  if (phase_ == Phase::output_left) ::_exit(signal_base + signal);
+  if (phase_ == Phase::output_left) leave_at_once(signal_base + signal);
   const bool again = termination_ != 0;
   if (!again) termination_ = signal;
   if (phase_ == Phase::starting) {

@@ -38,6 +38,7 @@ class SignalRelay {
   enum class Phase : std::uint8_t { starting, running, output_left, over };
 
   void terminate(int signal);
+  void act_on(int signal);
   void stop_and_wait();
   void pass_on(int signal, Target target);
 
@@ -45,6 +46,7 @@ class SignalRelay {
   Phase phase_ = Phase::starting;
   KillLadder ladder_;
   std::vector<Process*> commands_;
+  std::vector<int> early_;  ///< Came before attach().
   int termination_ = 0;
   std::stop_source before_start_;
 };
