@@ -1,8 +1,8 @@
 /// The C interface (C11): the words of the C++ one, every verb blocking. Link netrunner::netrunner with a C++ linker.
 ///
 /// Results.   A function that can fail returns an nr_code: NR_OK (0), or what a program branches on; the details are in
-///            *error, which may be NULL. Nothing is printed, no signal is raised, errno means nothing. Out of memory and
-///            a NULL handle end the process (nr_..._free takes NULL).
+///            *error, which may be NULL. Nothing is printed, no signal is raised, errno means nothing. Out of memory
+///            and a NULL handle end the process (nr_..._free takes NULL).
 /// Ownership. What nr_..._new, _copy, _open, nr_spawn or nr_run gives is the caller's until the _free of the same
 ///            name. A `const char*` or `const void*` that goes in is copied, or read during the call only; one that
 ///            comes out belongs to the object that it was asked of.
