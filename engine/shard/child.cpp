@@ -282,7 +282,9 @@ void Child::watch_the_lost() {
     return rooms_.reactor.timers().arm(drain_, later(now(), lost_poll));
   }
   if (ended_.timeline.exited_ns == 0) ended_.timeline.exited_ns = now();
-  ended_.tree_empty = dead && ended_.stragglers == 0;
+  // With either of these, none that was counted before can have outlived its group or its init.
+  const bool exact = ended_.containment == Containment::cgroup || ended_.containment == Containment::pid_namespace;
+  ended_.tree_empty = dead && (exact || ended_.stragglers == 0);
   settled_ = drain_over_ = reader_excused_ = true;
   streams_.finish_outputs(StreamEnd::lost);
   complete_if_done();
