@@ -48,6 +48,7 @@ void Child::wait_for(Verb& verb) {
   } else {
     streams_.close_unused_inputs();
     if (!has_ended()) return ended_verbs_.push(verb);
+    ended_.streams = streams_.summaries();  // The reader may have gone on after the end.
     static_cast<Awaitable<Ended>&>(verb).value.emplace(ended_);
   }
   rooms_.verbs.complete(verb);
