@@ -17,4 +17,4 @@ set_target_properties(netrunner PROPERTIES LINKER_LANGUAGE CXX)
 target_compile_features(netrunner PUBLIC cxx_std_23)
 target_include_directories(netrunner PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
-target_link_libraries(netrunner PRIVATE PkgConfig::LIBURING spdlog::spdlog PUBLIC Threads::Threads)
+target_link_libraries(netrunner PRIVATE PkgConfig::LIBURING PUBLIC Threads::Threads)

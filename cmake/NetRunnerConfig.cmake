@@ -1,6 +1,5 @@
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
-find_dependency(spdlog)
 find_dependency(PkgConfig)
 pkg_check_modules(LIBURING REQUIRED IMPORTED_TARGET liburing)
 include("${CMAKE_CURRENT_LIST_DIR}/NetRunnerTargets.cmake")

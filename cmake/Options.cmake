@@ -16,7 +16,6 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBURING REQUIRED IMPORTED_TARGET liburing)
-find_package(spdlog REQUIRED)
 
 add_library(netrunner_warnings INTERFACE)
 target_compile_options(netrunner_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion

@@ -101,7 +101,7 @@ foreach(room IN ITEMS ${NETRUNNER_ROOMS} shepherd)
   endforeach()
   add_executable(unit_tests_${room} EXCLUDE_FROM_ALL ${room_objects})
   target_link_libraries(unit_tests_${room} PRIVATE netrunner_options ${support_library} GTest::gtest_main
-    PkgConfig::LIBURING spdlog::spdlog Threads::Threads)
+    PkgConfig::LIBURING Threads::Threads)
 endforeach()
 if(unit_objects AND TARGET netrunner)
   add_executable(unit_tests ${unit_objects})

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <bit>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <netrunner/blocking.hpp>
 #include <netrunner/deadline.hpp>
 
 #include "engine/flow/limits.hpp"
+#include "engine/os/signal_mask.hpp"
 #include "engine/shard/limits.hpp"
 
 namespace netrunner::detail {
@@ -151,7 +153,8 @@ Result<void> Core::start_shards() {
   shards_.resize(options_.shards);
   std::vector<Start> starts(options_.shards);
   for (std::uint32_t i = 0; i < options_.shards; ++i) {
-    threads_.emplace_back([this, i, &start = starts[i]] {
+    const auto run_shard = [this, i, &start = starts[i]] {
+      os::block_all_signals();
       auto opened = shard::Shard::open(this, *this, shard_options(i));
       if (!opened) {
         start.result = std::unexpected(std::move(opened).error());
@@ -165,7 +168,15 @@ Result<void> Core::start_shards() {
       start.result = await_shepherd(shard, options_.containment);
       start.done.set();
       while (!shard.has_closed()) shard.turn(INT64_MAX);
-    });
+    };
+    try {
+      threads_.emplace_back(run_shard);
+    } catch (const std::system_error& refused) {
+      Error error = system_error("a thread for shard " + std::to_string(i), Stage::none, refused.code().value());
+      error.advice = "RLIMIT_NPROC, pids.max or kernel.threads-max is reached";
+      starts[i].result = std::unexpected(std::move(error));
+      starts[i].done.set();
+    }
   }
   Result<void> all;
   for (Start& start : starts) {

@@ -43,11 +43,24 @@ Awaitable<Process> Engine::spawn(const Command& command, std::stop_token stop) {
   return verb;
 }
 
+namespace {
+
+/// On a shard's own thread a blocking call would wait for itself.
+Result<void> may_block(const detail::Core& core) {
+  if (core.foreign() || !core.on_shard_thread()) return {};
+  return std::unexpected(Error{ErrorCode::invalid_argument, Stage::none, EDEADLK,
+                               "a blocking call on a shard's own thread", "co_await Engine::capture there"});
+}
+
+}  // namespace
+
 Result<Completed> Engine::run(const Command& command, CaptureLimits limits) {
+  NR_TRY_VOID(may_block(*core_));
   return blocking::get(*this, capture(command, limits));
 }
 
 Result<PipelineCompleted> Engine::run(const Pipeline& pipeline, CaptureLimits limits) {
+  NR_TRY_VOID(may_block(*core_));
   return blocking::get(*this, capture(pipeline, limits));
 }
 

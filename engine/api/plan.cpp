@@ -118,6 +118,11 @@ class StdioPlanner {
   }
 
   Result<void> duplicate(int number, const Stdio& stdio) {
+    if (os::is_ring(stdio.fd())) {
+      return std::unexpected(Error{ErrorCode::invalid_argument, Stage::stdio, EINVAL,
+                                   "descriptor " + std::to_string(stdio.fd()),
+                                   "an io_uring can't be handed to another process, see unix(7)"});
+    }
     auto copy = os::duplicate_above_stdio(stdio.fd());
     if (!copy) {
       Error error = std::move(copy).error();

@@ -74,7 +74,8 @@ Result<InstanceName> InstanceName::own() {
     if (c != '-' && c != '\n') name.boot_id += c;
   }
   struct stat space{};
-  if (::stat("/proc/self/ns/pid", &space) != 0) return std::unexpected(system_error("/proc/self/ns/pid", Stage::cgroup));
+  constexpr const char* own_space = "/proc/self/ns/pid";
+  if (::stat(own_space, &space) != 0) return std::unexpected(system_error(own_space, Stage::cgroup));
   name.pid_namespace = space.st_ino;
   name.pid = ::getpid();
   NR_TRY(start, start_time_of(name.pid));

@@ -79,16 +79,46 @@ bool ChunkPool::grow() {
     by_id_.push_back(&slot);
   }
   free_.reserve(by_id_.size());
-  for (std::uint32_t i = count; i > 0; --i) free_.push_back(&slab.slots[i - 1]);
+  cold_.reserve(by_id_.size());
+  for (std::uint32_t i = count; i > 0; --i) cold_.push_back(&slab.slots[i - 1]);
   slabs_.push_back(std::move(slab));
   return true;
 }
 
+bool ChunkPool::warm_one() {
+  if (cold_.empty() && !grow()) return false;
+  while (!options_.allowance->take(options_.chunk_bytes)) {
+    if (other_ == nullptr || !other_->cool_one()) return false;
+  }
+  free_.push_back(cold_.back());
+  cold_.pop_back();
+  return true;
+}
+
+bool ChunkPool::cool_one() {
+  if (free_.empty()) return false;
+  ChunkSlot* slot = free_.back();
+  free_.pop_back();
+  (void)::madvise(slot->memory, slot->capacity, MADV_DONTNEED);
+  cold_.push_back(slot);
+  options_.allowance->give(options_.chunk_bytes);
+  return true;
+}
+
+ChunkSlot* ChunkPool::pop_free() {
+  if (free_.empty() && !warm_one()) return nullptr;
+  ChunkSlot* slot = free_.back();
+  free_.pop_back();
+  return slot;
+}
+
 bool ChunkPool::offer(std::uint32_t reads) {
-  const std::uint32_t wanted = std::clamp<std::uint32_t>(reads, 1, offered_max);
-  while (offered_ < wanted && (!free_.empty() || grow())) {
-    ChunkSlot* slot = free_.back();
-    free_.pop_back();
+  // What the kernel has nobody else can have: a quarter at most.
+  const std::uint32_t most = std::clamp<std::uint32_t>(options_.chunks_max / 4, 1, offered_max);
+  const std::uint32_t wanted = std::clamp<std::uint32_t>(reads, 1, most);
+  while (offered_ < wanted) {
+    ChunkSlot* slot = pop_free();
+    if (slot == nullptr) break;
     buffers_->add(slot->id, {slot->memory, slot->capacity});
     ++offered_;
   }
@@ -106,9 +136,8 @@ ChunkSlot& ChunkPool::picked(std::uint32_t buffer_id) {
 }
 
 ChunkSlot* ChunkPool::take() {
-  if (free_.empty() && !grow()) return nullptr;
-  ChunkSlot* slot = free_.back();
-  free_.pop_back();
+  ChunkSlot* slot = pop_free();
+  if (slot == nullptr) return nullptr;
   ++out_;
   slot->begin = slot->end = 0;
   slot->outlet = nullptr;
@@ -119,11 +148,10 @@ void ChunkPool::put_back(ChunkSlot& slot) {
   NR_ASSERT(out_ > 0);
   --out_;
   free_.push_back(&slot);
-  line_.serve_one();
 }
 
-std::uint64_t ChunkPool::mapped_bytes() const noexcept {
-  return std::uint64_t{by_id_.size()} * options_.chunk_bytes;
+std::uint64_t ChunkPool::warm_bytes() const noexcept {
+  return std::uint64_t{by_id_.size() - cold_.size()} * options_.chunk_bytes;
 }
 
 }  // namespace netrunner::flow

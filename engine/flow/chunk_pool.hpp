@@ -77,8 +77,24 @@ class Line {
   std::size_t size_ = 0;
 };
 
+/// What both pools of a shard may have in memory together. Free chunks count as long as their pages are there.
+class Allowance {
+ public:
+  explicit Allowance(std::uint64_t bytes) noexcept : free_(bytes) {}
+  [[nodiscard]] bool take(std::uint64_t bytes) noexcept {
+    if (bytes > free_) return false;
+    free_ -= bytes;
+    return true;
+  }
+  void give(std::uint64_t bytes) noexcept { free_ += bytes; }
+
+ private:
+  std::uint64_t free_;
+};
+
 /// Buffers of one size. Some are offered to the kernel, which picks one when data is there, so that an idle stream
-/// holds none; the rest is a stack, the most recently freed on top. Grows in slabs up to its bound.
+/// holds none; the rest is a stack, the most recently freed on top. Grows in slabs up to its bound, and warms a chunk
+/// (its pages come to be) only within the allowance that it shares with the other pool.
 /// Owner: one shard. Thread: the shard's.
 class ChunkPool {
  public:
@@ -88,6 +104,7 @@ class ChunkPool {
     void (*open)(detail::Letter&) noexcept = nullptr;  ///< Brings a slot home.
     std::uint32_t chunk_bytes = 0;
     std::uint32_t chunks_max = 0;
+    Allowance* allowance = nullptr;
   };
   [[nodiscard]] static Result<std::unique_ptr<ChunkPool>> open(ring::Ring& ring, const Options& options);
   ~ChunkPool();
@@ -98,15 +115,18 @@ class ChunkPool {
   [[nodiscard]] ChunkSlot& picked(std::uint32_t buffer_id);
   /// A free chunk for us to fill; null: none is left.
   [[nodiscard]] ChunkSlot* take();
-  /// Serves the next in line.
   void put_back(ChunkSlot& slot);
+  /// Gives the pages of a free chunk back to the kernel and their bytes to the allowance. False: none is free.
+  bool cool_one();
+  void set_other(ChunkPool* other) noexcept { other_ = other; }
   /// No more reads: the kernel gives its buffers up.
   void close_ring() noexcept { buffers_.reset(); }
-  [[nodiscard]] Line& line() noexcept { return line_; }
 
   [[nodiscard]] std::uint32_t chunk_bytes() const noexcept { return options_.chunk_bytes; }
+  [[nodiscard]] std::uint32_t bound() const noexcept { return options_.chunks_max; }
   [[nodiscard]] std::uint16_t group() const noexcept { return options_.index; }
-  [[nodiscard]] std::uint64_t mapped_bytes() const noexcept;
+  /// Memory of the chunks that are or were used and not cooled.
+  [[nodiscard]] std::uint64_t warm_bytes() const noexcept;
   /// Chunks that are neither free nor offered.
   [[nodiscard]] std::uint32_t out() const noexcept { return out_; }
 
@@ -114,13 +134,16 @@ class ChunkPool {
   struct Slab;
   ChunkPool(const Options& options, ring::BufferRing buffers);
   [[nodiscard]] bool grow();
+  [[nodiscard]] bool warm_one();
+  [[nodiscard]] ChunkSlot* pop_free();
 
   Options options_;
   std::optional<ring::BufferRing> buffers_;
   std::vector<Slab> slabs_;
   std::vector<ChunkSlot*> by_id_;
-  std::vector<ChunkSlot*> free_;
-  Line line_;
+  std::vector<ChunkSlot*> free_;  ///< Warm.
+  std::vector<ChunkSlot*> cold_;  ///< Never touched, or cooled.
+  ChunkPool* other_ = nullptr;    ///< Cools its free chunks where the allowance is used up.
   std::uint32_t offered_ = 0;
   std::uint32_t out_ = 0;
 };

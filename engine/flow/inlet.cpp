@@ -26,7 +26,7 @@ std::size_t Inlet::accept(std::span<const std::byte> bytes) {
   used_ = true;
   std::size_t accepted = 0;
   while (!bytes.empty() && queued_bytes_ < window_bytes_) {
-    ChunkSlot* slot = room();
+    ChunkSlot* slot = room(bytes.size());
     if (slot == nullptr) break;
     const std::size_t count = std::min<std::size_t>(
         {bytes.size(), slot->capacity - slot->end, static_cast<std::size_t>(window_bytes_ - queued_bytes_)});
@@ -43,13 +43,14 @@ std::size_t Inlet::accept(std::span<const std::byte> bytes) {
 }
 
 /// The chunk that new bytes go into; null: the pools are empty, a place in line was taken.
-ChunkSlot* Inlet::room() {
+ChunkSlot* Inlet::room(std::size_t wanted) {
   ChunkSlot* last = queue_.last();
   if (last != nullptr && last->end < last->capacity) return last;
-  ChunkSlot* fresh = flow_.bulk().take();
-  if (fresh == nullptr && queued_bytes_ == 0) fresh = flow_.small().take();
+  const bool much = wanted > flow_.small().chunk_bytes();
+  ChunkSlot* fresh = much ? flow_.bulk().take() : nullptr;
+  if (fresh == nullptr && (!much || queued_bytes_ == 0)) fresh = flow_.small().take();
   if (fresh == nullptr) {
-    if (queued_bytes_ == 0) flow_.small().line().join(*this);  // Otherwise the write's end makes room.
+    if (queued_bytes_ == 0) flow_.starving().join(*this);  // Otherwise the write's end makes room.
     return nullptr;
   }
   queue_.push(*fresh);
@@ -151,7 +152,8 @@ StreamStats Inlet::stats() const {
 }
 
 StreamSummary Inlet::summary() const {
-  return {stream_, broken_ ? StreamEnd::abandoned : StreamEnd::file_end, bytes_, dropped_bytes_, operations_,
+  const std::uint64_t unread = dropped_bytes_ + queued_bytes_ + fed_.size();  // A cancel may be under way.
+  return {stream_, unread > 0 || broken_ ? StreamEnd::abandoned : StreamEnd::file_end, bytes_, unread, operations_,
           stall_.stalls(), stall_.stalled_ns(flow_.now_ns())};
 }
 

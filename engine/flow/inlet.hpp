@@ -55,7 +55,7 @@ class Inlet final : private Waiter {
 
  private:
   void chunk_is_free() override { owner_.input_has_room(*this); }
-  [[nodiscard]] ChunkSlot* room();
+  [[nodiscard]] ChunkSlot* room(std::size_t wanted);
   void go_on();
   void write_done(ring::Completion completion);
   void advance(std::size_t written);

@@ -71,13 +71,15 @@ void Outlet::take_turn() {
   }
   stall_.go_on(flow_.now_ns());
   const std::uint32_t reads = flow_.reads_armed + 1;
-  if (flow_.bulk().offer(reads)) return read_into(flow_.bulk(), granted);
-  if (window_.held_bytes() == 0 && flow_.small().offer(reads)) {
-    return read_into(flow_.small(), std::min(granted, flow_.small().chunk_bytes()));
+  const std::uint32_t small = flow_.small().chunk_bytes();
+  if (granted > small && flow_.bulk().offer(reads)) return read_into(flow_.bulk(), granted);
+  const bool starving = window_.held_bytes() == 0;
+  if ((granted <= small || starving) && flow_.small().offer(reads)) {
+    return read_into(flow_.small(), std::min(granted, small));
   }
   window_.settle({reserved_, 0});
   reserved_ = 0;
-  (window_.held_bytes() == 0 ? flow_.small() : flow_.bulk()).line().join(*this);
+  (starving ? flow_.starving() : flow_.waiting()).join(*this);
 }
 
 void Outlet::read_into(ChunkPool& pool, std::uint32_t bytes_max) {
@@ -130,7 +132,7 @@ void Outlet::keep(ChunkSlot& slot) {
     last->end += bytes;
     return flow_.put_back(slot);
   }
-  queue_.push(slot);
+  queue_.push(flow_.shrunk(slot));
 }
 
 ChunkSlot* Outlet::take(std::size_t bytes_max) {

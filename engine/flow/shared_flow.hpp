@@ -52,7 +52,15 @@ class SharedFlow {
     small_->close_ring();
   }
 
+  /// Serves one that waits for it.
   void put_back(ChunkSlot& slot);
+  /// Streams that hold nothing: any chunk will do, and they go first.
+  [[nodiscard]] Line& starving() noexcept { return starving_; }
+  /// Streams that have some already.
+  [[nodiscard]] Line& waiting() noexcept { return waiting_; }
+  [[nodiscard]] std::size_t parked() const noexcept { return starving_.size() + waiting_.size(); }
+  /// A few bytes in a large chunk while large ones are scarce: moved to a small one, if there is one.
+  [[nodiscard]] ChunkSlot& shrunk(ChunkSlot& slot);
   [[nodiscard]] ring::Ring& ring() noexcept { return reactor_->ring(); }
   [[nodiscard]] std::int64_t now_ns() const noexcept { return reactor_->now_ns(); }
   [[nodiscard]] ChunkPool& bulk() noexcept { return *bulk_; }
@@ -78,9 +86,11 @@ class SharedFlow {
  private:
   static constexpr std::uint8_t bulk_index = 0, small_index = 1;
   SharedFlow(reactor::Reactor& reactor, std::uint64_t budget_bytes) noexcept
-      : reactor_(&reactor), budget_bytes_(budget_bytes) {}
+      : reactor_(&reactor), budget_bytes_(budget_bytes), allowance_(budget_bytes) {}
   reactor::Reactor* reactor_;
   std::uint64_t budget_bytes_;
+  Allowance allowance_;
+  Line starving_, waiting_;
   std::unique_ptr<ChunkPool> bulk_, small_;
   Turn *first_ = nullptr, *last_ = nullptr;
 };

@@ -11,6 +11,8 @@ namespace netrunner::os {
 [[nodiscard]] Result<UniqueFd> duplicate_above_stdio(int fd);
 /// The same for a descriptor that we own: moved only where it lies in 0, 1 or 2.
 [[nodiscard]] Result<UniqueFd> moved_above_stdio(UniqueFd fd);
+/// It is an io_uring: the kernel refuses to send those over a socket.
+[[nodiscard]] bool is_ring(int fd) noexcept;
 /// O_NONBLOCK on the open file description.
 [[nodiscard]] Result<void> set_nonblocking(int fd);
 

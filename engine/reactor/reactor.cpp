@@ -66,9 +66,10 @@ void Reactor::turn(std::int64_t wait_until_ns) {
   if (ring_event_) drain(ring_event_.get());
   std::int64_t until = std::min(wait_until_ns, timers_.next_ns());
   if (unopened_ != nullptr || !mailbox_.may_sleep()) until = 0;
-  ring_->turn(until);
+  ring_->wait(until);
   mailbox_.awake();
-  now_ns_ = Deadline::now_ns();
+  now_ns_ = Deadline::now_ns();  // What comes now has come now, not before the wait.
+  ring_->run_completions();
   if (unopened_ == nullptr) unopened_ = mailbox_.take();
   open_letters(unopened_, letters_per_turn_max);
   timers_.fire_due(now_ns_);

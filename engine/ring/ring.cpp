@@ -114,7 +114,7 @@ bool Ring::has_work() const noexcept {
   return ::io_uring_cq_ready(&ring_) != 0 || ::io_uring_sq_ready(&ring_) != 0;
 }
 
-std::uint32_t Ring::turn(std::int64_t deadline_ns) {
+void Ring::wait(std::int64_t deadline_ns) {
   io_uring_cqe* cqe = nullptr;
   if (::io_uring_cq_ready(&ring_) != 0 || deadline_ns <= 0) {
     // DEFER_TASKRUN: completions show only once the kernel was entered for them.
@@ -123,6 +123,9 @@ std::uint32_t Ring::turn(std::int64_t deadline_ns) {
     __kernel_timespec timeout = until(deadline_ns);
     (void)::io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, deadline_ns == INT64_MAX ? nullptr : &timeout, nullptr);
   }
+}
+
+std::uint32_t Ring::run_completions() {
   struct Collected {
     std::uint64_t user_data;
     Completion completion;
@@ -130,6 +133,7 @@ std::uint32_t Ring::turn(std::int64_t deadline_ns) {
   std::array<Collected, completions_per_turn_max> collected;
   std::uint32_t count = 0;
   unsigned int head = 0;
+  io_uring_cqe* cqe = nullptr;
   io_uring_for_each_cqe(&ring_, head, cqe) {
     if (count == completions_per_turn_max) break;
     const bool has_buffer = (cqe->flags & IORING_CQE_F_BUFFER) != 0;

@@ -31,8 +31,15 @@ class Ring {
   ~Ring();
 
   /// Submits what is queued, waits for a completion until `deadline_ns` (CLOCK_MONOTONIC; INT64_MAX: for ever; 0: not
-  /// at all), runs the completions that there are. Returns how many ran.
-  std::uint32_t turn(std::int64_t deadline_ns);
+  /// at all). Runs none.
+  void wait(std::int64_t deadline_ns);
+  /// Runs the completions that there are, up to the bound. Returns how many ran.
+  std::uint32_t run_completions();
+  /// Both.
+  std::uint32_t turn(std::int64_t deadline_ns) {
+    wait(deadline_ns);
+    return run_completions();
+  }
   void submit();
   /// Completions (or queued submissions) that wait for the next turn.
   [[nodiscard]] bool has_work() const noexcept;

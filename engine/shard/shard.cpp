@@ -1,11 +1,13 @@
 #include "engine/shard/shard.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <netrunner/awaitable.hpp>
 
 #include "engine/os/descriptor.hpp"
+#include "engine/os/signal_mask.hpp"
 
 #include "engine/shard/limits.hpp"
 
@@ -57,6 +59,12 @@ Shard::Shard(detail::Core* core, Neighbours& neighbours, const Options& options,
 Shard::~Shard() = default;
 
 void Shard::turn(std::int64_t wait_until_ns) {
+  if (!options_.foreign_loop) return turn_quietly(wait_until_ns);
+  const os::NoBrokenPipeSignal guard;
+  turn_quietly(wait_until_ns);
+}
+
+void Shard::turn_quietly(std::int64_t wait_until_ns) {
   const bool more = flow_ != nullptr && flow_->run_turns();
   link_.flush();
   if (spare_ != nullptr) spare_->link().flush();
@@ -87,10 +95,14 @@ void Shard::open_after_close(Letter& letter) {
 }
 
 bool Shard::start(Verb& verb) {
+  std::optional<os::NoBrokenPipeSignal> guard;
+  if (options_.foreign_loop) guard.emplace();
   return verbs_.start(verb, [this](Verb& started) { handle(started); });
 }
 
 void Shard::handle(Verb& verb) {
+  const bool writes = verb.kind == VerbKind::write || verb.kind == VerbKind::close_input;
+  if (closed_ && writes) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
   if (verb.child != nullptr) return verb.child->handle(verb);
   if (verb.kind == VerbKind::spawn) return spawn(verb);
   if (verb.kind == VerbKind::shard_stats) {
@@ -228,6 +240,7 @@ ShardStats Shard::stats() const {
   ShardStats stats = stats_;
   stats.shard = options_.index;
   stats.shepherd_pid = link_.pid();
+  if (spare_ != nullptr && spare_->ready()) stats.spare_pid = spare_->link().pid();
   stats.spawn_path = link_.spawn_path();
   stats.containment = link_.containment();
   stats.containment_note = options_.containment_note;
@@ -240,8 +253,8 @@ ShardStats Shard::stats() const {
   stats.buffered_bytes = flow_->buffered_bytes;
   stats.buffered_bytes_peak = flow_->buffered_bytes_peak;
   stats.budget_bytes = flow_->budget_bytes();
-  stats.pool_bytes = flow_->bulk().mapped_bytes() + flow_->small().mapped_bytes();
-  stats.parked = flow_->bulk().line().size() + flow_->small().line().size();
+  stats.pool_bytes = flow_->bulk().warm_bytes() + flow_->small().warm_bytes();
+  stats.parked = flow_->parked();
   stats.no_buffer_completions = flow_->no_buffer_completions;
   stats.turns = reactor_->turns();
   if (reactor_->is_closed()) return stats;

@@ -75,7 +75,8 @@ NR_UNINSTRUMENTED long call(long number, Arguments... arguments) {
 NR_UNINSTRUMENTED void settle_namespaces(Launch& launch) {
   if ((launch.namespaces & CLONE_NEWUSER) != 0) {
     launch.call = "/proc/self/uid_map";
-    const bool mapped = write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", launch.uid_map) &&
+    const bool mapped = write_file("/proc/self/setgroups", "deny") &&
+                        write_file("/proc/self/uid_map", launch.uid_map) &&
                         write_file("/proc/self/gid_map", launch.gid_map);
     if (!mapped) fail(launch);
   }

@@ -45,7 +45,8 @@ struct Error {
   ErrorCode code = ErrorCode::system;
   Stage stage = Stage::none;
   int sys_errno = 0;        ///< errno of the call that failed, or 0.
-  std::string subject;      ///< On what: a path, a variable, a limit. Never the value of an environment variable.
+  /// On what: a path, a variable, a limit. Never the value of a variable; advice shows PATH where it was searched.
+  std::string subject;
   std::string advice;       ///< What to do now; may be empty.
 
   /// One line for people: "exec /bin/nope: No such file or directory (searched PATH=/bin)".

@@ -47,7 +47,8 @@ struct Usage {
   std::uint64_t max_rss_kib = 0;  ///< Of the command alone: the host's size doesn't show in it.
 };
 
-/// CLOCK_MONOTONIC nanoseconds; 0: it did not happen.
+/// CLOCK_MONOTONIC nanoseconds; 0: it did not happen. Output may end before the leader or after it, and with the
+/// last process or before it: drained, exited and gone come in any order.
 struct Timeline {
   std::int64_t queued_ns = 0;      ///< spawn() was called.
   std::int64_t spawned_ns = 0;     ///< The process exists.

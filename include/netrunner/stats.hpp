@@ -39,6 +39,7 @@ enum class SpawnPath : std::uint8_t {
 struct ShardStats {
   std::uint32_t shard = 0;
   pid_t shepherd_pid = 0;
+  pid_t spare_pid = 0;  ///< The second shepherd of an engine with one shard, a moment after the first; 0: none.
   SpawnPath spawn_path = SpawnPath::asynchronous;
   Containment containment = Containment::process_group;  ///< In effect.
   std::string containment_note;                         ///< Why it isn't a stronger one; empty: it is what was asked.
