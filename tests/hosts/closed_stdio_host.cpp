@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
+#include <sstream>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -22,17 +24,17 @@ struct Stdios {
 
 /// The targets of a command's descriptors 0, 1, 2, as it sees them itself; it tells by an extra descriptor.
 std::vector<std::string> targets(EngineFixture& host, const Stdios& stdios) {
-  Running listing = host.spawn(nr::Command("/bin/sh", "-c", "for fd in 0 1 2; do readlink /proc/$$/fd/$fd >&9 || "
-                                                            "echo none >&9; done")
+  Running listing = host.spawn(child("list_descriptors", "targets", "9")
                                    .in(stdios.in).out(stdios.out).err(stdios.err)
                                    .extra({.number = 9, .stdio = nr::Stdio::pipe()}));
-  const std::string text = listing.read_all(nr::extra_stream(9));
+  std::istringstream text(listing.read_all(nr::extra_stream(9)));
   (void)listing.wait();
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
-    lines.push_back(text.substr(at, text.find('\n', at) - at));
+  std::vector<std::string> found;
+  std::string number, target;
+  while (text >> number >> target) {
+    if (number != "9") found.push_back(target);
   }
-  return lines;
+  return found;
 }
 
 void check_targets(HostReport& report, EngineFixture& host, const Stdios& stdios, std::vector<std::string> right,

@@ -30,12 +30,12 @@ int main(int argc, char** argv) {
     if (before) go_deaf();
     EngineFixture host;
     go_deaf();
-    const nr::Command status("grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status");
+    const nr::Command status("cat", "/proc/self/status");
     const std::string clean = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n";
     for (const nr::Grouping grouping : {nr::Grouping::own_group, nr::Grouping::own_session}) {
       const std::string seen = host.run(status.grouping(grouping)).out.head;
-      HOST_CHECK(seen == clean);
-      if (seen != clean) report.say("%s", seen.c_str());
+      HOST_CHECK(seen.contains(clean));
+      if (!seen.contains(clean)) report.say("%s", seen.c_str());
     }
     HOST_CHECK(host.run(nr::Command::shell("yes | head -1")).out.head == "y\n");
     Running sleeper = host.spawn(nr::Command("sleep", "1000").ladder({{SIGTERM, nr::Target::group, 600s}}));

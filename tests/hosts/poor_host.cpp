@@ -1,8 +1,9 @@
-/// poor_host REPORT nofile_kept|memlock|nofile|exhausted|nproc: a host with little of something.
+/// poor_host REPORT nofile_kept|memlock|nofile|exhausted|nproc|threads: a host with little of something.
 ///   nofile_kept  a soft limit of 1024 below a higher hard one: commands have both, whatever the engine needs
 ///   memlock      no memory may be locked: the engine works, or names memlock
 ///   nofile       too few descriptors for an engine: the error says so
 ///   exhausted    enough for an engine and a few commands: starts past that fail by name, the others go on
+///   threads      no thread may be started: Engine::open gives an error, it doesn't throw
 ///   nproc        40 processes of this user: starts past that fail by name, the others go on
 
 #include <cerrno>
@@ -51,7 +52,7 @@ void memlock(HostReport& report) {
   }
   report.say("%s / %s", engine.error().message().c_str(), engine.error().advice.c_str());
   HOST_CHECK(engine.error().code == nr::ErrorCode::io_uring_unavailable);
-  HOST_CHECK((engine.error().message() + engine.error().advice).contains("memlock"));
+  HOST_CHECK((engine.error().message() + engine.error().advice).contains("MEMLOCK"));
 }
 
 void nofile(HostReport& report) {
@@ -62,7 +63,7 @@ void nofile(HostReport& report) {
     const std::string message = engine.error().message() + " / " + engine.error().advice;
     report.say("%d: %s", static_cast<int>(descriptors), message.c_str());
     HOST_CHECK(engine.error().sys_errno == EMFILE);
-    HOST_CHECK(message.contains("nofile"));
+    HOST_CHECK(message.contains("NOFILE"));
   }
   limit(RLIMIT_NOFILE, 1024, 4096);
   EngineFixture host{one_shard};
@@ -92,7 +93,7 @@ std::vector<Running> fill(HostReport& report, EngineFixture& host, const nr::Com
 
 void check_recovery(HostReport& report, EngineFixture& host, std::vector<Running> running) {
   HOST_CHECK(!running.empty());
-  for (const Running& one : running) HOST_CHECK(is_running(one.pid()));
+  for (const Running& one : running) HOST_CHECK(kill(one.pid(), 0) == 0);  // Needs no descriptor.
   for (Running& one : running) {
     one.process().kill();
     HOST_CHECK(end_signal(one.wait()) == SIGKILL);
@@ -106,7 +107,7 @@ void exhausted(HostReport& report) {
   // The engine may have raised the soft limit for itself: the hard one goes down too.
   const rlim_t descriptors = own_descriptors().size() + 40;
   limit(RLIMIT_NOFILE, descriptors, descriptors);
-  check_recovery(report, host, fill(report, host, nr::Command("sleep", "1000"), "nofile"));
+  check_recovery(report, host, fill(report, host, nr::Command("sleep", "1000"), "NOFILE"));
 }
 
 void nproc(HostReport& report) {
@@ -117,7 +118,19 @@ void nproc(HostReport& report) {
   host->close();
   EngineFixture limited{one_shard};
   const nr::Command sleeper = nr::Command("sleep", "1000").out(nr::Stdio::null());
-  check_recovery(report, limited, fill(report, limited, sleeper, "nproc"));
+  check_recovery(report, limited, fill(report, limited, sleeper, "NPROC"));
+}
+
+void threads(HostReport& report) {
+  become_somebody();
+  if (geteuid() == 0) return;
+  limit(RLIMIT_NPROC, 1, 1);
+  const nr::Result<nr::Engine> engine = nr::Engine::open({.shards = 2});
+  HOST_CHECK(!engine);
+  if (engine) return;
+  report.say("%s", engine.error().message().c_str());
+  HOST_CHECK(engine.error().code == nr::ErrorCode::limit_reached);
+  HOST_CHECK(engine.error().message().contains("NPROC"));
 }
 
 }  // namespace
@@ -131,5 +144,6 @@ int main(int argc, char** argv) {
     if (mode == "nofile") tests::nofile(report);
     if (mode == "exhausted") tests::exhausted(report);
     if (mode == "nproc") tests::nproc(report);
+    if (mode == "threads") tests::threads(report);
   });
 }

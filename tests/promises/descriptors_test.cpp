@@ -113,7 +113,12 @@ TEST(Descriptors, CountsAreTheSameAfterAThousandRuns) {  // D2, D8
   EngineFixture host({.shards = 1});
   (void)host.run(nr::Command("true"));
   const pid_t shepherd = host.shard_stats().shepherd_pid;
-  const std::size_t own_before = own_descriptors().size(), shepherd_before = descriptors(shepherd).size();
+  // A spare shepherd comes up by and by: count when nothing changes any more.
+  ASSERT_TRUE(eventually([&] {
+    const auto now = own_descriptors();
+    return static_cast<bool>(remains([&] { return own_descriptors() == now; }));
+  }));
+  const std::vector<std::string> own_before = own_descriptors(), shepherd_before = descriptors(shepherd);
   const nr::Command commands[] = {
       nr::Command("true"), nr::Command("sleep", "1000").deadline(0s), nr::Command("cat").input("text"),
       nr::Command("true").out(nr::Stdio::pipe()).err(nr::Stdio::merge()), nr::Command("/no/such/program"),
@@ -122,8 +127,10 @@ TEST(Descriptors, CountsAreTheSameAfterAThousandRuns) {  // D2, D8
   for (std::size_t round = 0; round < scaled(1250, 10); ++round) {
     for (const nr::Command& command : commands) (void)host->run(command);
   }
-  EXPECT_TRUE(eventually([&] { return own_descriptors().size() == own_before; })) << own_descriptors().size();
-  EXPECT_TRUE(eventually([&] { return descriptors(shepherd).size() == shepherd_before; }));
+  EXPECT_TRUE(eventually([&] { return own_descriptors().size() == own_before.size(); }))
+      << testing::PrintToString(own_before) << " became " << testing::PrintToString(own_descriptors());
+  EXPECT_TRUE(eventually([&] { return descriptors(shepherd).size() == shepherd_before.size(); }))
+      << testing::PrintToString(shepherd_before) << " became " << testing::PrintToString(descriptors(shepherd));
 }
 
 TEST(Descriptors, EveryCombinationIsExactlyThreeDescriptors) {  // D8
@@ -170,6 +177,19 @@ INSTANTIATE_TEST_SUITE_P(Subsets, HostWithClosedStdio, testing::Range(0, 8), [](
   return closed == "Closed" ? "ClosedNone" : closed;
 });
 
+TEST(Descriptors, OneThatMayNotBeSentIsAnErrorAndNotASilence) {  // D9: as an engine's own ring in the place of stdin.
+  EngineFixture host;
+  int ring = -1;
+  for (const std::string& line : own_descriptors()) {
+    if (line.contains("io_uring")) ring = std::stoi(line);
+  }
+  ASSERT_GE(ring, 0);
+  const auto started = nr::blocking::get(host->spawn(nr::Command("true").in(nr::Stdio::descriptor(ring))),
+                                         nr::Deadline::after(patience(10s)));
+  EXPECT_TRUE(started || started.error().code != nr::ErrorCode::timed_out) << "nobody answered";
+  EXPECT_TRUE(host.run(nr::Command("true")).success());
+}
+
 TEST(Descriptors, ALockOfTheHostIsNotHeldByItsCommands) {  // D10
   const TempFolder folder;
   HostProgram host("doomed_host", {"lock", folder / "lock", "trap '' TERM; echo ready; while :; do sleep 0.05; done"});
@@ -197,6 +217,10 @@ TEST(DescriptorLimit, IsTheCommandsWhereItAsksForOne) {  // D5
 TEST(DescriptorLimit, ThatIsHugeCostsNothing) {  // D1: no loop up to it.
   EngineFixture host;
   nr::Nanoseconds few = nr::Nanoseconds::max(), many = nr::Nanoseconds::max();
+  rlimit own{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &own), 0);
+  const rlim_t huge = std::min<rlim_t>(own.rlim_max, 1'000'000);
+  if (huge < 10'000) GTEST_SKIP() << "this process may have " << huge << " descriptors only";
   const auto best_of = [&host](std::uint64_t limit, nr::Nanoseconds& best) {
     const Stopwatch watch;
     EXPECT_TRUE(host.run(child("instant_exit", "0").resource_limit({RLIMIT_NOFILE, limit, limit})).success());
@@ -204,7 +228,7 @@ TEST(DescriptorLimit, ThatIsHugeCostsNothing) {  // D1: no loop up to it.
   };
   for (int round = 0; round < 30; ++round) {
     best_of(1024, few);
-    best_of(1'000'000, many);
+    best_of(huge, many);
   }
   EXPECT_LT(many, few * 5 + 5ms);
 }

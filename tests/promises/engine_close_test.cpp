@@ -14,6 +14,7 @@
 #include "tests/support/child.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/proc.hpp"
 
@@ -118,7 +119,7 @@ TEST(EngineClose, HandlesAndChunksOutliveTheEngine) {
 
 TEST(EngineClose, EndsVerbsUnderWay) {
   EngineFixture host;
-  Running silent = host.spawn(nr::Command("cat").in(nr::Stdio::pipe()));
+  Running silent = host.spawn(nr::Command("sleep", "1000"));
   std::atomic<int> under_way{0};
   std::jthread reader([&] {
     ++under_way;
@@ -235,11 +236,15 @@ TEST(EngineOpen, RefusesImpossibleOptions) {
   }
 }
 
+TEST(EngineOpen, ThrowsNothingWhereNoThreadCanBeStarted) { EXPECT_TRUE(host_succeeds("poor_host", {"threads"})); }
+
 TEST(EngineOpen, NamesAShepherdThatIsNotThere) {
+  const Stopwatch watch;
   const nr::Result<nr::Engine> engine = nr::Engine::open({.shards = 1, .shepherd_path = "/no/such/shepherd"});
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, nr::ErrorCode::shepherd_unavailable) << engine.error().message();
   EXPECT_TRUE(engine.error().message().contains("/no/such/shepherd")) << engine.error().message();
+  EXPECT_LT(watch.elapsed(), patience(5s)) << "it will not be there in ten seconds either";
 }
 
 TEST(EngineOpen, CommandsPastTheMaximumAreRefusedByName) {

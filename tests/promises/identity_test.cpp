@@ -114,16 +114,6 @@ TEST(Surroundings, Umask) {
   umask(own);
 }
 
-TEST(Surroundings, UmaskAppliesToFilesThatAreOpenedForIt) {
-  EngineFixture host;
-  const TempFolder folder;
-  const nr::Stdio file = nr::Stdio::file(folder / "made", nr::Stdio::FileMode::truncate, 0666);
-  EXPECT_TRUE(host.run(nr::Command("true").umask(077).out(file)).success());
-  struct stat made = {};
-  ASSERT_EQ(stat((folder / "made").c_str(), &made), 0);
-  EXPECT_EQ(made.st_mode & 0777, 0600U);
-}
-
 TEST(Surroundings, Niceness) {
   EngineFixture host;
   EXPECT_EQ(host.run(nr::Command("nice")).out.head, std::to_string(getpriority(PRIO_PROCESS, 0)) + "\n");

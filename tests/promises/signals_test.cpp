@@ -1,9 +1,11 @@
 /// Signal masks and dispositions are clean in a command, and each end is what it is. Theme SIG.
 
+#include <atomic>
 #include <csignal>
 #include <set>
 #include <string>
 #include <sys/resource.h>
+#include <thread>
 #include <variant>
 
 #include <gtest/gtest.h>
@@ -69,6 +71,27 @@ TEST(Signals, EverySignalComesBack) {  // G3
     EXPECT_EQ(end_signal(ended), number);
     EXPECT_EQ(ended.reason, nr::EndReason::signaled);
   }
+}
+
+std::atomic<int> sigpipe_count{0};
+void count_sigpipe(int /*signal*/) { ++sigpipe_count; }
+
+TEST(Signals, TheHostGetsNoSigpipeOfACommandThatDiesWhileItIsWrittenTo) {  // S6, and why a host died.
+  struct sigaction ours = {}, before = {};
+  ours.sa_handler = count_sigpipe;
+  ASSERT_EQ(sigaction(SIGPIPE, &ours, &before), 0);
+  {
+    EngineFixture host;
+    const std::string much(8 * MiB, 'x');
+    for (int round = 0; round < 20; ++round) {
+      Running deaf = host.spawn(nr::Command("sleep", "1000").in(nr::Stdio::pipe()));
+      std::jthread writer([&] { EXPECT_FALSE(nr::blocking::write(deaf.process(), much, verb_deadline())); });
+      EXPECT_TRUE(eventually([&] { return deaf.stream_stats(nr::Stream::in).bytes > 0; }));
+      deaf.process().kill();
+    }
+  }
+  EXPECT_EQ(sigpipe_count.load(), 0);
+  sigaction(SIGPIPE, &before, nullptr);
 }
 
 TEST(Signals, AStartThatFailedIsNoExit) {  // G3, G4

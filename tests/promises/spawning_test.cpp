@@ -49,14 +49,6 @@ nr::Nanoseconds best_start(EngineFixture& host) {
   return best;
 }
 
-/// Stopped while it was in exec: that counts as an end, or as a start that failed.
-testing::AssertionResult ended_or_failed(const nr::Result<nr::Completed>& outcome, nr::EndReason reason,
-                                         nr::ErrorCode code) {
-  if (outcome ? outcome->ended.reason == reason : outcome.error().code == code) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << (outcome ? std::string(nr::name_of(outcome->ended.reason))
-                                                 : outcome.error().message());
-}
-
 /// Memory of the host, touched.
 class Ballast {
  public:
@@ -140,7 +132,7 @@ TEST(Spawning, ADeadlineCountsFromTheRequestAndReachesIntoExec) {  // W8
   const nr::Result<nr::Completed> late = host->run(nr::Command(lease.program()).deadline(500ms));
   EXPECT_GE(watch.elapsed(), 490ms);
   EXPECT_LT(watch.elapsed(), patience(15s));
-  EXPECT_TRUE(ended_or_failed(late, nr::EndReason::deadline, nr::ErrorCode::timed_out));
+  EXPECT_TRUE(ended_or_failed(late, nr::EndReason::deadline, nr::ErrorCode::timed_out)) << to_string(late);
   EXPECT_TRUE(eventually([&] { return children_of(host.shard_stats().shepherd_pid).empty(); }));
 }
 
@@ -155,7 +147,8 @@ TEST(Spawning, AStopReachesIntoExec) {  // W8
   ASSERT_TRUE(eventually([&] { return children_of(host.shard_stats().shepherd_pid).size() == 1; }));
   source.request_stop();
   ASSERT_TRUE(slow.join(nr::Deadline::after(patience(15s)))) << "the stop waits for exec";
-  EXPECT_TRUE(ended_or_failed(slow.outcomes().front(), nr::EndReason::stopped, nr::ErrorCode::cancelled));
+  const nr::Result<nr::Completed>& outcome = slow.outcomes().front();
+  EXPECT_TRUE(ended_or_failed(outcome, nr::EndReason::stopped, nr::ErrorCode::cancelled)) << to_string(outcome);
   EXPECT_TRUE(eventually([&] { return children_of(host.shard_stats().shepherd_pid).empty(); }));
 }
 

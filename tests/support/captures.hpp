@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include <netrunner/netrunner.hpp>
@@ -65,5 +66,14 @@ class Captures {
   std::size_t under_way_ = 0;
   std::deque<Outcome> outcomes_;  // A deque: a slot never moves.
 };
+
+/// Stopped before exec was over: that is an end with a reason, or a start that failed, as the moment has it.
+[[nodiscard]] inline bool ended_or_failed(const nr::Result<nr::Completed>& outcome, nr::EndReason reason,
+                                          nr::ErrorCode code) {
+  return outcome ? outcome->ended.reason == reason : outcome.error().code == code;
+}
+[[nodiscard]] inline std::string to_string(const nr::Result<nr::Completed>& outcome) {
+  return outcome ? std::string(nr::name_of(outcome->ended.reason)) : outcome.error().message();
+}
 
 }  // namespace tests
