@@ -82,7 +82,7 @@ TEST(ForeignLoop, ADeadlineMakesItReadableAtOnce) {
     ASSERT_TRUE(loop.run_until([&] { return result.has_value(); }));
     EXPECT_EQ((*result)->ended.reason, nr::EndReason::deadline);
   }
-  EXPECT_LT(watch.elapsed(), patience(8s));
+  EXPECT_LT(watch.elapsed(), 12s);  // Wrong is a second each, on any machine.
   EXPECT_LT(loop.rounds, 4'000);
 }
 
