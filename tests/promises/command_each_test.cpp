@@ -36,8 +36,12 @@ std::vector<std::string> sorted_lines(const std::string& text) {
 
 TEST(CommandEach, OutputEqualsThatOfXargs) {
   const std::string items = numbers(1, 300);
-  const std::string expected = netrunner_script("xargs -n1 -P8 echo", items).out;
-  EXPECT_EQ(sorted_lines(each({"-j", "8", "--", "echo"}, items).out), sorted_lines(expected));
+  const CommandResult theirs = netrunner_script("xargs -n1 -P8 echo", items);
+  ASSERT_EQ(theirs.exit_status, 0) << theirs.err;
+  const CommandResult ours = each({"-j", "8", "--", "echo"}, items);
+  EXPECT_EQ(ours.exit_status, 0) << ours.err;
+  EXPECT_EQ(ours.out.size(), items.size());
+  EXPECT_EQ(sorted_lines(ours.out), sorted_lines(theirs.out));
 }
 
 TEST(CommandEach, InTheOrderOfTheItemsItEqualsOnePlainRun) {

@@ -23,7 +23,8 @@ double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock:
 
 int memory_file(const char* name) {
   const int fd = ::memfd_create(name, MFD_CLOEXEC);
-  if (fd < 0) throw std::runtime_error("memfd_create");
+  // Several processes write to it: a memfd has no lock on the offset that they share, and lines would be lost.
+  if (fd < 0 || ::fcntl(fd, F_SETFL, O_APPEND) != 0) throw std::runtime_error("memfd_create");
   return fd;
 }
 

@@ -146,7 +146,8 @@ class Each {
     for (;;) {
       Checked<std::optional<std::string>> item = source_.next();
       if (!item) return item.error();
-      if (!*item || !queue.put(std::move(**item))) return {};
+      std::optional<std::string>& text = *item;
+      if (!text || !queue.put(std::move(*text))) return {};
     }
   }
 
@@ -239,14 +240,15 @@ int dry_run(const Request& request, ItemSource& source) {
   const JobTemplate words(request.words);
   OutputWriter writer;
   for (std::uint64_t sequence = 1;; ++sequence) {
-    const auto item = source.next();
-    if (!item) {
-      print_error("netrunner each: " + item.error() + "\n");
+    const auto next = source.next();
+    if (!next) {
+      print_error("netrunner each: " + next.error() + "\n");
       return other_error;
     }
-    if (!*item) break;
+    const std::optional<std::string>& item = *next;
+    if (!item) break;
     const std::uint64_t slot = (sequence - 1) % request.slots + 1;
-    writer.put(STDOUT_FILENO, shell_line(words.expand({.item = **item, .sequence = sequence, .slot = slot})) + "\n");
+    writer.put(STDOUT_FILENO, shell_line(words.expand({.item = *item, .sequence = sequence, .slot = slot})) + "\n");
   }
   writer.flush();
   return 0;

@@ -12,7 +12,7 @@
 namespace netrunner::tool {
 namespace {
 
-constexpr std::size_t read_bytes = 64 * 1024;
+constexpr std::size_t read_bytes = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -15,7 +15,7 @@ namespace netrunner::tool {
 class ItemSource {
  public:
   /// No argument may be longer on Linux (MAX_ARG_STRLEN, see execve(2)), so no item can be of use that is.
-  static constexpr std::size_t item_bytes_max = 128 * 1024;
+  static constexpr std::size_t item_bytes_max = std::size_t{128} * 1024;
 
   explicit ItemSource(std::vector<std::string> list);
   ItemSource(int fd, char separator);

@@ -112,9 +112,11 @@ Task<Result<Ended>> JobRunner::run_job(JobSlot& slot, Job& job, const Command& c
 
 Task<void> JobRunner::collect(Process& process, Stream stream, OutputSpool& spool, Joined* joined) {
   for (;;) {
-    const Result<std::optional<Chunk>> chunk = co_await process.read(stream);
-    if (!chunk || !*chunk) break;
-    spool.append((*chunk)->text());
+    const Result<std::optional<Chunk>> got = co_await process.read(stream);
+    if (!got) break;
+    const std::optional<Chunk>& chunk = *got;
+    if (!chunk) break;
+    spool.append(chunk->text());
   }
   if (joined != nullptr) joined->set();
 }

@@ -35,7 +35,8 @@ void JobSlot::signal(int number) {
   }
   // Not under the lock: the shard that answers may be about to leave this slot.
   constexpr auto answer_max = std::chrono::seconds(1);
-  (void)blocking::get(process->signal(number, Target::group), Deadline::after(answer_max));
+  [[maybe_unused]] const Result<void> sent =
+      blocking::get(process->signal(number, Target::group), Deadline::after(answer_max));
   std::coroutine_handle<> leaving;
   {
     const std::lock_guard guard(mutex_);

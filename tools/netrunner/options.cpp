@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -77,7 +78,7 @@ Checked<bool> Options::takes_next(const std::string& word) const {
   return false;
 }
 
-Checked<Options::Split> Options::split(const std::vector<std::string>& words) const {
+Checked<Options::Split> Options::split(std::vector<std::string>& words) const {
   Split split;
   for (auto word = words.begin(); word != words.end(); ++word) {
     if (*word == "--help" || *word == "-h") {
@@ -86,7 +87,8 @@ Checked<Options::Split> Options::split(const std::vector<std::string>& words) co
     }
     const bool is_option = word->size() > 1 && word->front() == '-';
     if (!is_option || *word == "--") {
-      split.command.assign(*word == "--" ? word + 1 : word, words.end());
+      split.command.assign(std::make_move_iterator(*word == "--" ? word + 1 : word),
+                           std::make_move_iterator(words.end()));
       return split;
     }
     const auto takes = takes_next(*word);

@@ -51,7 +51,7 @@ class Options {
   };
   struct Split;
 
-  [[nodiscard]] Checked<Split> split(const std::vector<std::string>& words) const;
+  [[nodiscard]] Checked<Split> split(std::vector<std::string>& words) const;
   [[nodiscard]] Checked<bool> takes_next(const std::string& word) const;
   [[nodiscard]] std::string unknown(const std::string& name) const;
 

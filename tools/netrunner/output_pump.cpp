@@ -10,12 +10,14 @@ namespace netrunner::tool {
 
 void OutputPump::move_all(Process& process, Stream stream, int fd) {
   for (;;) {
-    const Result<std::optional<Chunk>> chunk = blocking::read(process, stream);
-    if (!chunk || !*chunk) return;
-    failed_ = write_all(fd, (*chunk)->bytes());
+    const Result<std::optional<Chunk>> got = blocking::read(process, stream);
+    if (!got) return;
+    const std::optional<Chunk>& chunk = *got;
+    if (!chunk) return;
+    failed_ = write_all(fd, chunk->bytes());
     if (failed_ != 0) break;
   }
-  (void)blocking::get(process.close_output(stream));
+  [[maybe_unused]] const Result<void> closed = blocking::get(process.close_output(stream));
 }
 
 }  // namespace netrunner::tool

@@ -26,7 +26,7 @@ class SpoolBudget {
 /// Owner: a job. One thread at a time.
 class OutputSpool {
  public:
-  static constexpr std::uint64_t memory_bytes_max = 1024 * 1024;
+  static constexpr std::uint64_t memory_bytes_max = std::uint64_t{1024} * 1024;
 
   explicit OutputSpool(SpoolBudget& budget) : budget_(budget) {}
   ~OutputSpool();

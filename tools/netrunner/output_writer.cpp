@@ -8,7 +8,7 @@
 namespace netrunner::tool {
 namespace {
 
-constexpr std::size_t buffered_bytes_max = 64 * 1024;
+constexpr std::size_t buffered_bytes_max = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -96,7 +96,8 @@ void SignalRelay::pass_on(int signal, Target target) {
   constexpr auto answer_max = std::chrono::seconds(1);
   for (Process* command : commands_) {
     // A command that has just ended has nothing to be told.
-    (void)blocking::get(command->signal(signal, target), Deadline::after(answer_max));
+    [[maybe_unused]] const Result<void> sent =
+        blocking::get(command->signal(signal, target), Deadline::after(answer_max));
   }
 }
 

@@ -78,7 +78,7 @@ Command StdioPlan::apply(const Command& command) const {
 
   Drain drain = drain_;
   if (!drain_max_given_) drain.max = std::max(drain.max, drain.idle);  // `--drain 10s` means ten seconds.
-  const Command changed = command.in(in).out(pipes() ? Stdio::pipe() : Stdio::inherit()).err(err).drain(drain);
+  Command changed = command.in(in).out(pipes() ? Stdio::pipe() : Stdio::inherit()).err(err).drain(drain);
   if (!pipes()) return changed;
   return changed.idle_limit(idle_).output_limit(output_limit_, truncate_ ? AtLimit::truncate : AtLimit::stop);
 }
