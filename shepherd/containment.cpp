@@ -51,6 +51,13 @@ void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
   look_again(child, now);
 }
 
+// Of one whose stragglers are left alone. Where it can't be told yet, the answer is no.
+bool Shepherd::nobody_lives(const Child& child) {
+  if (has_leaf(child)) return leaves_.population(child.leaf) != os::Population::populated;
+  if (signal_group(child, 0) != ESRCH) return false;
+  return !sweep_.is_on() || (sweep_.look(child.ended_ns) && sweep_.count(child) == 0);
+}
+
 void Shepherd::look_again(Child& child, std::int64_t from) {
   child.look_ns = from + child.look_pause_ns;
   child.look_pause_ns = std::min(2 * child.look_pause_ns, settle_poll_max_ns);

@@ -57,7 +57,7 @@ void Shepherd::perform(Child& child, Deed deed) {
     case Deed::kill_group: return kill_group(child);
     case Deed::report_settled: return say_settled(child.id, child.stragglers, true);
     case Deed::report_left:
-      return say_settled(child.id, child.stragglers, signal_group(child, 0) == ESRCH);
+      return say_settled(child.id, child.stragglers, nobody_lives(child));
     case Deed::answer_settled: return say_settled(child.id, 0, true);
   }
 }

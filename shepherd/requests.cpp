@@ -33,11 +33,14 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
 // The level that is kept is the one that was seen to work, whatever was asked for.
 void Shepherd::on_contain(const wire::ContainFixed& wanted, std::span<os::UniqueFd> descriptors) {
   wire::ContainedFixed contained{wanted.level, 0, 0};
-  if (!descriptors.empty() && !host_) {
+  const std::size_t announced = (wanted.has_host != 0 ? 1 : 0) + (wanted.has_group != 0 ? 1 : 0);
+  if (descriptors.size() < announced) descriptors = {};  // The kernel had no room for them.
+  if (wanted.has_host != 0 && !descriptors.empty() && !host_) {
     host_ = std::move(descriptors[0]);
     host_poll_.arm(*ring_, host_.get(), POLLIN);
   }
-  if (descriptors.size() > 1 && leaves_.open(std::move(descriptors[1]))) contained.sys_errno = spawner_.test_leaves();
+  const bool has_group = wanted.has_group != 0 && !descriptors.empty();
+  if (has_group && leaves_.open(std::move(descriptors.back()))) contained.sys_errno = spawner_.test_leaves();
   if (contained.sys_errno != 0) leaves_.close();
   if (!leaves_.active() && wanted.level == wire::WireContainment::cgroup) {
     contained.level = wire::WireContainment::subreaper;

@@ -64,6 +64,7 @@ class Shepherd {
   [[nodiscard]] bool has_leaf(const Child& child) const noexcept { return child.leaf != Leaves::none; }
   [[nodiscard]] int send(Child& child, std::uint32_t target, int signal);
   [[nodiscard]] Event after_end_in_leaf(Child& child);
+  [[nodiscard]] bool nobody_lives(const Child& child);
   void look_at_leaf(Child& child, std::int64_t now);
   void look_at_swept(Child& child, std::int64_t now);
   void look_again(Child& child, std::int64_t at);

@@ -70,9 +70,8 @@ Child* Sweep::by_number(pid_t number) {
 // The mark first: it is the only one of the three that no setsid(2) changes.
 std::uint32_t Sweep::owner_of(pid_t pid) {
   os::EnvironmentMark mark;
-  if (os::mark_of(pid, mark) && mark.shepherd == own_mark() && children_.find({mark.slot, mark.generation}) != nullptr) {
-    return mark.slot;
-  }
+  const bool ours = os::mark_of(pid, mark) && mark.shepherd == own_mark();
+  if (ours && children_.find({mark.slot, mark.generation}) != nullptr) return mark.slot;
   if (const Child* child = by_number(::getpgid(pid))) return child->id.slot;
   if (const Child* child = by_number(::getsid(pid))) return child->id.slot;
   return nobodys;

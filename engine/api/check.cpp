@@ -87,6 +87,13 @@ Result<void> check_streams(const Command::Spec& spec) {
 }
 
 Result<void> check_counts(const Command::Spec& spec) {
+  constexpr auto unchanged = static_cast<uid_t>(-1);
+  if (spec.identity.uid == unchanged || spec.identity.gid == unchanged) {
+    return invalid("identity", "-1 is no id: setresuid(2) would leave the host's");
+  }
+  if (spec.identity.groups && std::ranges::count(*spec.identity.groups, unchanged) > 0) {
+    return invalid("identity.groups", "-1 is no id");
+  }
   if (spec.resource_limits.size() > wire::resource_limits_max) return invalid("resource_limits", "32 at most");
   if (spec.identity.groups && spec.identity.groups->size() > wire::groups_max) return invalid("groups", "1024 at most");
   for (const int cpu : spec.cpus) {

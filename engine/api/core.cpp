@@ -1,5 +1,6 @@
 #include "engine/api/core.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -82,6 +83,9 @@ ForkGuard::~ForkGuard() {
 
 Core::Core(const EngineOptions& options) : options_(options) {
   if (options_.shards == 0) options_.shards = foreign() ? 1 : usable_cores();
+  for (int number = 0; number < 3; ++number) {
+    had_standard_[static_cast<std::size_t>(number)] = ::fcntl(number, F_GETFD) >= 0;
+  }
   static reactor::Ticket engines;
   number_ = engines.take();
   launch_.path = options.shepherd_path;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -43,6 +45,8 @@ class Core final : private shard::Neighbours {
   [[nodiscard]] bool directory_changed() const noexcept;
   [[nodiscard]] bool in_forked_child() const noexcept { return fork_guard_.in_forked_child(); }
   [[nodiscard]] bool foreign() const noexcept { return options_.threads == Threads::foreign; }
+  /// The host had this one of 0, 1 and 2 when the engine was opened.
+  [[nodiscard]] bool had_standard(int number) const noexcept { return had_standard_[static_cast<std::size_t>(number)]; }
   /// This thread turns one of the shards.
   [[nodiscard]] bool on_shard_thread() const noexcept;
 
@@ -70,6 +74,7 @@ class Core final : private shard::Neighbours {
   std::uint32_t number_;  ///< Among the engines of this process.
   std::mutex meeting_;    ///< Guards all_open_ and what is read of shards_ while it is false.
   bool all_open_ = false;
+  std::array<bool, 3> had_standard_{};
   std::uint64_t directory_device_ = 0, directory_inode_ = 0;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::vector<std::thread> threads_;

@@ -108,7 +108,10 @@ class StdioPlanner {
   }
 
   Result<void> inherit(int number) {
-    auto copy = os::duplicate_above_stdio(number);
+    // Closed then, it may be anything that was opened since: never the host's stdio.
+    const bool standard = number > 2 || core_.had_standard(number);
+    auto copy = standard ? os::duplicate_above_stdio(number)
+                         : Result<os::UniqueFd>(std::unexpected(system_error("closed", Stage::stdio, EBADF)));
     if (copy) {
       attach(number, SpawnPlan::Attached::descriptor, std::move(*copy), Stdio::inherit());
     } else {

@@ -42,7 +42,10 @@ std::string_view name_of(ErrorCode code) noexcept { return code_names[static_cas
 std::string_view name_of(Stage stage) noexcept { return stage_names[static_cast<std::size_t>(stage)]; }
 
 Error system_error(std::string subject, Stage stage, int sys_errno) {
-  return Error{code_of(sys_errno, stage), stage, sys_errno, std::move(subject), {}};
+  Error error{code_of(sys_errno, stage), stage, sys_errno, std::move(subject), {}};
+  if (sys_errno == EMFILE) error.advice = "RLIMIT_NOFILE of this process is used up: raise it (ulimit -n)";
+  if (sys_errno == ENFILE) error.advice = "the system's limit fs.file-max is reached";
+  return error;
 }
 
 std::string Error::message() const {

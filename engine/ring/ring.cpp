@@ -1,5 +1,6 @@
 #include "engine/ring/ring.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -63,12 +64,23 @@ Result<std::unique_ptr<Ring>> Ring::open(RingOptions options) {
   if ((params.features & IORING_FEAT_NODROP) == 0 || (params.features & IORING_FEAT_EXT_ARG) == 0) {
     return std::unexpected(unavailable(EINVAL, "io_uring_setup"));
   }
+  if (!ring->move_above_stdio()) return std::unexpected(unavailable(errno, "fcntl F_DUPFD of an io_uring"));
   (void)::io_uring_register_ring_fd(&ring->ring_);  // Worth 12 % of a lone operation; not needed.
   (void)::io_uring_ring_dontfork(&ring->ring_);     // A forked child faults instead of moving our indices.
   // A filter installed after the set-up shows only when the ring is entered.
   const int entered = ::io_uring_submit(&ring->ring_);
   if (entered < 0) return std::unexpected(unavailable(-entered, "io_uring_enter"));
   return ring;
+}
+
+/// Where the host runs with 0, 1 or 2 closed the ring would sit in the place of a command's stdio.
+bool Ring::move_above_stdio() noexcept {
+  if (ring_.ring_fd > 2) return true;
+  const int moved = ::fcntl(ring_.ring_fd, F_DUPFD_CLOEXEC, 3);
+  if (moved < 0) return false;
+  ::close(ring_.ring_fd);
+  ring_.ring_fd = ring_.enter_ring_fd = moved;
+  return true;
 }
 
 Ring::~Ring() {

@@ -64,6 +64,7 @@ class Ring {
 
  private:
   Ring() noexcept = default;
+  [[nodiscard]] bool move_above_stdio() noexcept;
   [[nodiscard]] io_uring_sqe* entry();
   void finish(std::uint64_t user_data, Completion completion);
 

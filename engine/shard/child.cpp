@@ -49,7 +49,8 @@ Child::Child(shard::Rooms& rooms, wire::ChildId id, std::unique_ptr<SpawnPlan> p
       streams_(rooms.flow, rooms.verbs, *this, plan_->budget_bytes),
       deadline_(this, [](void* self) { static_cast<Child*>(self)->deadline_passed(); }),
       idle_(this, [](void* self) { static_cast<Child*>(self)->idle_timer_fired(); }),
-      drain_(this, [](void* self) { static_cast<Child*>(self)->drain_timer_fired(); }) {
+      drain_(this, [](void* self) { static_cast<Child*>(self)->drain_timer_fired(); }),
+      unkillable_(this, [](void* self) { static_cast<Child*>(self)->give_up_killing(); }) {
   release_letter.child = this;
   release_letter.open = [](Letter& letter) noexcept { static_cast<ReleaseLetter&>(letter).child->release(); };
   ended_.timeline.queued_ns = plan_->queued_ns;
@@ -95,7 +96,7 @@ void Child::apply(LifeEvent event) {
 
 void Child::fail_start(Error error) {
   on_stop_request_.reset();
-  rooms_.reactor.timers().disarm(deadline_);
+  for (reactor::Timer* timer : {&deadline_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   ++rooms_.stats.start_failures;
   life_ = Life::ended;
   owned_ = false;
@@ -132,11 +133,15 @@ void Child::start_failed(const wire::StartFailedFixed& failed, std::string_view 
   if (has_ended()) return;
   Error error = shard::start_failure(spec(), {failed, path, head});
   if (failed.sys_errno == ECANCELED && cause_) error = shard::stopped_before_start(spec(), *cause_);
+  if (failed.sys_errno == ECANCELED && rooms_.shard.is_closing()) {
+    error = {ErrorCode::engine_closed, Stage::none, 0, spec().program, "the engine was closed while it was starting"};
+  }
   apply(LifeEvent::start_failed);
   fail_start(std::move(error));
 }
 
 void Child::exited(const wire::ExitedFixed& exited) {
+  if (quarantined_) return leave_quarantine(exited.alone != 0);
   if (has_ended()) return;
   ended_.status = status_of(exited);
   ended_.usage = {exited.user_us, exited.system_us, exited.max_rss_kib};
@@ -145,6 +150,7 @@ void Child::exited(const wire::ExitedFixed& exited) {
   settled_ = exited.alone != 0;
   if (settled_) ended_.timeline.gone_ns = exited.exited_ns;
   rooms_.reactor.timers().disarm(idle_);
+  rooms_.reactor.timers().disarm(unkillable_);
   apply(LifeEvent::exited);
 }
 
@@ -192,6 +198,7 @@ void Child::settle() {
 }
 
 void Child::settled(const wire::SettledFixed& settled) {
+  if (quarantined_) return leave_quarantine(true);
   if (has_ended()) return;
   ended_.stragglers = std::max(ended_.stragglers, settled.stragglers);
   ended_.tree_empty = settled.tree_empty != 0;
@@ -232,8 +239,32 @@ void Child::note_drained() {
   while (Verb* verb = drained_verbs_.pop()) rooms_.verbs.complete(*verb);
 }
 
+/// It outlived SIGKILL, or may not be killed: the caller has waited long enough. The shepherd goes on watching it, and
+/// its slot isn't used again before it has gone.
+void Child::give_up_killing() {
+  if (leader_has_exited() || has_ended() || lost_ns_ != 0) return;
+  quarantined_ = true;
+  ended_.tree_empty = false;
+  ended_.unkillable = kill_errno_ == EPERM
+                          ? "it may not be killed by this user (EPERM): it changed its user id"
+                          : "it outlives SIGKILL: in uninterruptible sleep (state D), or traced";
+  streams_.finish_outputs(StreamEnd::inherited);
+  streams_.abandon_inputs();
+  fail_signals(ErrorCode::permission_denied, "it can't be killed");
+  reader_excused_ = true;
+  note_drained();
+  life_ = Life::ended;
+  end();
+}
+
+void Child::leave_quarantine(bool gone) {
+  if (!gone) return rooms_.link.settle(id_, wire::SettlePolicy::stop);
+  quarantined_ = false;
+  rooms_.shard.bury(*this);
+}
+
 void Child::end() {
-  for (reactor::Timer* timer : {&deadline_, &idle_, &drain_}) rooms_.reactor.timers().disarm(*timer);
+  for (reactor::Timer* timer : {&deadline_, &idle_, &drain_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   on_stop_request_.reset();
   const bool signaled = std::holds_alternative<Signaled>(ended_.status);
   ended_.reason = cause_.value_or(signaled ? EndReason::signaled : EndReason::exited);
@@ -265,6 +296,7 @@ void Child::give_up() {
   if (!leader_has_exited()) cause_ = EndReason::shepherd_lost;
   lost_ns_ = now();
   rooms_.reactor.timers().disarm(idle_);
+  rooms_.reactor.timers().disarm(unkillable_);
   streams_.abandon_inputs();
   fail_signals(ErrorCode::shepherd_lost, "the helper process died");
   while (Verb* verb = exited_verbs_.pop()) {

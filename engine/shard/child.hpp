@@ -38,7 +38,10 @@ class Child final : private shard::StreamsOwner {
   /// The handle was dropped (or given up by detach).
   void release();
   /// The engine ends: nothing more is read.
-  void cut_streams() { streams_.cut(); }
+  void cut_streams() {
+    quarantined_ = false;
+    streams_.cut();
+  }
   /// The engine closes and can't wait any longer.
   void force_end();
 
@@ -56,7 +59,7 @@ class Child final : private shard::StreamsOwner {
   [[nodiscard]] bool is_owned() const noexcept { return owned_; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
   /// Nobody and nothing refers to it any more.
-  [[nodiscard]] bool may_go() const noexcept { return has_ended() && !owned_ && streams_.idle(); }
+  [[nodiscard]] bool may_go() const noexcept { return has_ended() && !owned_ && !quarantined_ && streams_.idle(); }
 
   /// Carries the handle's release to the shard; `detach_asked` is written before it is posted.
   struct ReleaseLetter : Letter {
@@ -87,6 +90,8 @@ class Child final : private shard::StreamsOwner {
   void give_up();
   void complete_if_done();
   void note_drained();
+  void give_up_killing();
+  void leave_quarantine(bool gone);
   void end();
   void deadline_passed();
   void idle_timer_fired();
@@ -108,7 +113,7 @@ class Child final : private shard::StreamsOwner {
   std::optional<EndReason> cause_;
   Verb* spawn_verb_ = nullptr;
   shard::VerbList exited_verbs_, drained_verbs_, ended_verbs_, signal_verbs_;
-  reactor::Timer deadline_, idle_, drain_;
+  reactor::Timer deadline_, idle_, drain_, unkillable_;
   std::optional<std::stop_callback<StopOrder>> on_stop_request_;
   std::int64_t last_output_ns_ = 0;
   std::int64_t lost_ns_ = 0;
@@ -116,6 +121,8 @@ class Child final : private shard::StreamsOwner {
   bool owned_ = true;           ///< A handle (or a spawn under way) names it.
   bool detached_ = false;
   bool settled_ = false;
+  bool quarantined_ = false;    ///< The result stands, the process too: see give_up_killing().
+  int kill_errno_ = 0;
   bool drain_over_ = false;     ///< The drain budget ended, or there was nothing to drain.
   bool reader_excused_ = false; ///< What nobody read stays readable; the end does not wait for it.
 };

@@ -15,6 +15,9 @@ namespace netrunner::detail {
 namespace {
 
 constexpr std::size_t signals_kept_max = 64;
+/// After SIGKILL: how long a death is awaited before the caller gets its result all the same.
+constexpr Nanoseconds killed_max = std::chrono::seconds(5);
+constexpr Nanoseconds not_permitted_max = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -71,6 +74,12 @@ void Child::signal(Verb& verb) {
 void Child::signal_sent(const wire::SignalSentFixed& sent) {
   if (ended_.signals.size() < signals_kept_max && !has_ended()) {
     ended_.signals.push_back({sent.signal, static_cast<Target>(sent.target), sent.at_ns, sent.sys_errno});
+  }
+  const bool last_rung = sent.request == 0 && sent.signal == SIGKILL && !leader_has_exited() && !has_ended();
+  if (last_rung) {
+    kill_errno_ = sent.sys_errno;
+    const Nanoseconds patience = sent.sys_errno == EPERM ? not_permitted_max : killed_max;
+    rooms_.reactor.timers().arm(unkillable_, Deadline::after_from(now(), patience).monotonic_ns());
   }
   if (sent.request == 0) return;
   shard::VerbList others;

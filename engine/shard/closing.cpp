@@ -20,10 +20,16 @@ void Shard::begin_close() {
     if (child.detached()) ++close_report_.detached;
     child.stop(EndReason::stopped);
   });
+  advance_closing();  // Nothing may be running: then nothing else would wake the turn.
 }
 
 void Shard::go_on_closing() {
   if (closed_) return;
+  advance_closing();
+  if (closing_ == Closing::ending) finish_closing();
+}
+
+void Shard::advance_closing() {
   bool alive = false;
   table_.for_each([&](detail::Child& child) { alive = alive || !child.has_ended(); });
   const bool late = reactor_->now_ns() >= closing_until_ns_;
@@ -47,7 +53,6 @@ void Shard::go_on_closing() {
     table_.for_each([](detail::Child& child) { child.cut_streams(); });
     reactor_->stop_listening();
   }
-  if (closing_ == Closing::ending) finish_closing();
 }
 
 void Shard::finish_closing() {

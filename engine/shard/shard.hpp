@@ -62,6 +62,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void turn(std::int64_t wait_until_ns);
   /// Nothing is admitted any more, everything runs its ladder; turn on until has_closed().
   void begin_close();
+  [[nodiscard]] bool is_closing() const noexcept { return closing_ != Closing::open; }
   [[nodiscard]] bool has_closed() const noexcept { return closed_; }
   [[nodiscard]] const CloseReport& close_report() const noexcept { return close_report_; }
   [[nodiscard]] bool ready() const noexcept { return ready_; }
@@ -127,6 +128,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void spawn(Verb& verb);
   void bury_the_dead();
   void go_on_closing();
+  void advance_closing();
   void give_up_on_the_rest();
   void finish_closing();
 

@@ -68,11 +68,16 @@ Result<void> Link::start() {
 void Link::send_place() {
   std::array<os::UniqueFd, 2> descriptors;
   std::size_t count = 0;
-  if (auto self = os::open_pidfd(::getpid())) descriptors[count++] = std::move(*self);
-  NR_ASSERT(count == 1);
-  if (os::UniqueFd group = owner_.new_group()) descriptors[count++] = std::move(group);
-  channel_->post(wire::MessageType::contain, wire::ContainFixed{on_wire(place_.level), place_.number}, {},
-                 std::span(descriptors).first(count));
+  wire::ContainFixed contain{on_wire(place_.level), place_.number, 0, 0};
+  if (auto self = os::open_pidfd(::getpid())) {  // Refused: end of file alone tells of our end.
+    descriptors[count++] = std::move(*self);
+    contain.has_host = 1;
+  }
+  if (os::UniqueFd group = owner_.new_group()) {
+    descriptors[count++] = std::move(group);
+    contain.has_group = 1;
+  }
+  channel_->post(wire::MessageType::contain, contain, {}, std::span(descriptors).first(count));
   channel_->flush();
 }
 

@@ -21,7 +21,7 @@ enum class MessageType : std::uint16_t {
   settle,       ///< SettleFixed: output is drained; deal with the group, then forget the command. Answered by settled.
   ping,         ///< PingFixed; answered by pong.
   shutdown,     ///< Nothing fixed: no command will follow; exit when none is left.
-  contain,      ///< ContainFixed; descriptors: the host's pidfd, then with a cgroup its directory. First of all.
+  contain,      ///< ContainFixed; descriptors: the host's pidfd, the cgroup's directory, as the flags say. First of all.
   sibling,      ///< SiblingFixed; descriptors: its pidfd, then with a cgroup its directory. The same number: replaced.
   // Shepherd to host.
   ready = 64,   ///< ReadyFixed: first message.
@@ -161,6 +161,7 @@ enum class WireContainment : std::uint32_t { process_group = 1, cgroup = 2, subr
 struct ContainFixed {
   WireContainment level = WireContainment::process_group;
   std::uint32_t number = 0;  ///< This shepherd's own among its siblings.
+  std::uint32_t has_host = 0, has_group = 0;  ///< Whether each descriptor is there.
 };
 
 struct ContainedFixed {

@@ -111,6 +111,7 @@ struct Ended {
   std::uint32_t stragglers = 0;        ///< Processes of it alive after the leader's exit.
   bool tree_empty = true;              ///< No process of it is left.
   Containment containment = Containment::process_group;
+  std::string unkillable;              ///< Why a process of it could not be killed; status is Unknown then.
   std::string stalled_on;              ///< "stdout: 64 KiB held by the reader for 12 s" where that bears on the end.
 
   [[nodiscard]] bool success() const noexcept {
