@@ -43,6 +43,7 @@ Runs COMMAND once for each item; without ::: the items are the lines of stdin.
   -0, --null         items on stdin end with NUL, not newline
   --timeout D        stop a job after D (250ms, 5s, 2m); it has failed then
   --ladder L         how, as in netrunner run --help (TERM:5s,KILL)
+  --containment L    how far that reaches, as in netrunner run --help (auto)
   --halt-on-failure  the first failure stops all; its exit status is ours then
   --joblog FILE      a line per job, with the columns of GNU parallel
   --dry-run          print the commands, quoted for a shell, and run none
@@ -66,6 +67,7 @@ struct Request {
   bool keep_order = false, nul = false, dry_run = false, halt = false, json = false, progress = true;
   Nanoseconds timeout = Nanoseconds::max();
   KillLadder ladder;
+  Containment containment = Containment::automatic;
   std::string joblog;
   std::vector<std::string> words;
   std::optional<std::vector<std::string>> items;  ///< Unset: standard input.
@@ -101,6 +103,7 @@ class Each {
     const auto started_at = std::chrono::steady_clock::now();
     EngineOptions options;
     options.shards = std::min(cores(), request_.slots);
+    options.containment = request_.containment;
     Result<Engine> engine = Engine::open(options);
     if (!engine) return fail(engine.error().message());
     JobQueue queue(queue_limits(request_.slots, raise_descriptor_limit()));
@@ -265,6 +268,7 @@ void declare(Options& options, Request& request, bool& no_progress) {
   options.flag("-0,--null", request.nul);
   options.value("--timeout", into(request.timeout));
   options.value("--ladder", into(request.ladder));
+  options.value("--containment", into(request.containment));
   options.value("--joblog", into(request.joblog));
   options.flag("--dry-run", request.dry_run);
   options.flag("--halt-on-failure", request.halt);

@@ -1,9 +1,11 @@
 #include "tools/netrunner/options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -152,6 +154,23 @@ Options::Setter into(KillLadder& ladder) {
     const Result<KillLadder> parsed = KillLadder::parse(text);
     if (!parsed) return std::unexpected(parsed.error().message());
     ladder = *parsed;
+    return {};
+  };
+}
+
+Options::Setter into(Containment& containment) {
+  return [&containment](const std::string& text) -> Checked<void> {
+    constexpr std::array<std::pair<std::string_view, Containment>, 5> names = {
+        {{"auto", Containment::automatic},
+         {"cgroup", Containment::cgroup},
+         {"subreaper", Containment::subreaper},
+         {"pid-namespace", Containment::pid_namespace},
+         {"process-group", Containment::process_group}}};
+    const auto* found = std::ranges::find(names, std::string_view(text), &decltype(names)::value_type::first);
+    if (found == names.end()) {
+      return std::unexpected("'" + text + "' is none of auto, cgroup, subreaper, pid-namespace, process-group.");
+    }
+    containment = found->second;
     return {};
   };
 }

@@ -12,6 +12,7 @@
 
 #include <netrunner/command.hpp>
 #include <netrunner/deadline.hpp>
+#include <netrunner/exit_status.hpp>
 
 namespace CLI {
 class App;
@@ -64,6 +65,7 @@ class Options {
 [[nodiscard]] Options::Setter into(std::uint64_t& bytes);
 [[nodiscard]] Options::Setter into(std::string& text);
 [[nodiscard]] Options::Setter into(KillLadder& ladder);
+[[nodiscard]] Options::Setter into(Containment& containment);
 /// A whole number within [min, max]; `what` names it in the error.
 [[nodiscard]] Checked<std::int64_t> whole_number(const std::string& text, std::int64_t min, std::int64_t max,
                                                  int base = 10);

@@ -36,8 +36,8 @@ last, which it reads against credit and writes to its own stdout.
   --report FILE|-  their ends and peak_buffered_bytes as JSON; -: stdout, last
   --json           the same on stderr, on one line, instead of words
 As in netrunner run --help, for each of them: --ladder, --stragglers, --cwd,
---user, --nice, --umask, --rlimit, --env, --unset-env, --clear-env and
---new-session.
+--user, --nice, --umask, --rlimit, --env, --unset-env, --clear-env,
+--new-session and --containment.
 The stdin of the first and every stderr are netrunner's own.
 INT, TERM, HUP, QUIT stop them by the ladder; the second one kills. TSTP stops
 them and netrunner, CONT lets all go on; other signals are passed on.
@@ -50,6 +50,7 @@ using Words = std::vector<std::string>;
 struct Request {
   CommandOptions command;
   std::string report_path;
+  Containment containment = Containment::automatic;
   bool json = false;
   std::vector<Words> stages;
 };
@@ -89,6 +90,7 @@ class PipelineRun {
   [[nodiscard]] Result<std::vector<Ended>> start_and_wait(std::vector<Command> commands, std::uint64_t& peak_bytes) {
     EngineOptions options;
     options.shards = 1;
+    options.containment = request_.containment;
     NR_TRY(engine, Engine::open(options));
     NR_TRY(pipeline, blocking::get(engine.spawn(Pipeline(std::move(commands)))));
     std::vector<Process*> stages;
@@ -170,6 +172,7 @@ int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
   Options options;
   request.command.declare(options);
   options.value("--report", into(request.report_path));
+  options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
   const auto refuse = [](const std::string& why) {
     print_error("netrunner pipeline: " + why + " (netrunner pipeline --help)\n");

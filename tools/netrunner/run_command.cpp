@@ -40,6 +40,8 @@ Runs one command. Whatever it started is gone when this returns.
   --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
   --cwd P  --user U[:G]  --nice N  --umask M  --rlimit nofile=256[:1024]
   --env K=V  --unset-env K  --clear-env  --new-session
+  --containment auto|cgroup|subreaper|pid-namespace|process-group   how far
+                   "whatever it started" reaches (auto; netrunner doctor)
   --stdin FILE|null|inherit   (inherit)
   --merge          its stderr goes where its stdout goes
   --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
@@ -57,6 +59,7 @@ struct Request {
   CommandOptions command;
   StdioPlan stdio;
   std::string report_path;
+  Containment containment = Containment::automatic;
   bool json = false;
   std::vector<std::string> argv;
 };
@@ -86,6 +89,7 @@ class Run {
   [[nodiscard]] Result<Ended> start_and_wait(const Command& command) {
     EngineOptions options;
     options.shards = 1;
+    options.containment = request_.containment;
     NR_TRY(engine, Engine::open(options));
     NR_TRY(process, blocking::get(engine.spawn(command, relay_.before_start())));
     relay_.attach({&process});
@@ -148,6 +152,7 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   request.command.declare(options);
   request.stdio.declare(options);
   options.value("--report", into(request.report_path));
+  options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
   const auto refuse = [](const std::string& why) {
     print_error("netrunner run: " + why + " (netrunner run --help)\n");

@@ -19,6 +19,8 @@ struct Subcommand {
   listed(run)                  \
   listed(each)                 \
   listed(pipeline)             \
+  listed(doctor)               \
+  listed(stress)               \
   listed(version)
 
 #define NR_DECLARE_SUBCOMMAND(name) extern const Subcommand name##_subcommand;
