@@ -1,0 +1,278 @@
+/// Whatever a command started ends with it, wherever it went: per containment. Promise 1; K2, K15, K17, C2.
+
+#include <csignal>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/command_line.hpp"
+#include "tests/support/contained.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/host_program.hpp"
+#include "tests/support/leak_check.hpp"
+#include "tests/support/proc.hpp"
+#include "tests/support/write_lease.hpp"
+
+namespace tests {
+namespace {
+
+const nr::KillLadder short_ladder = {{SIGTERM, nr::Target::group, 100ms}};
+constexpr nr::Nanoseconds gone_max = 2s;
+
+class Containment : public testing::TestWithParam<nr::Containment> {
+ protected:
+  void SetUp() override {
+    SKIP_WITHOUT_CONTAINMENT(GetParam());
+    host_.emplace(options_of(GetParam()));
+  }
+  [[nodiscard]] EngineFixture& host() { return *host_; }
+  /// Groups and namespaces know their own; the subreaper only what kept its mark.
+  [[nodiscard]] static bool reaches_the_unmarked() { return GetParam() != nr::Containment::subreaper; }
+  [[nodiscard]] static std::vector<std::vector<std::string>> escapees() {
+    std::vector<std::vector<std::string>> all = {{"stay", "deaf"}, {"stay"}};
+    if (reaches_the_unmarked()) all.push_back({"stay", "deaf", "unmarked"});
+    return all;
+  }
+  [[nodiscard]] static nr::Command escapee(const std::vector<std::string>& words) {
+    return child("escapee").args(words).ladder(short_ladder);
+  }
+  /// Exits 0 at the end of its input and leaves a deaf escapee.
+  [[nodiscard]] static nr::Command parting() {
+    return nr::Command("/bin/sh", "-c", "\"$0\" leave deaf; read line; exit 0", NETRUNNER_CHILDREN_DIR "/escapee")
+        .in(nr::Stdio::pipe())
+        .ladder(short_ladder);
+  }
+
+ private:
+  std::optional<EngineFixture> host_;
+};
+
+testing::AssertionResult gone(pid_t pid) {
+  return eventually([pid] { return !is_running(pid); }, gone_max);
+}
+
+TEST_P(Containment, IsTheOneThatWasAskedForAndSaysSo) {
+  EXPECT_EQ(host().shard_stats().containment, GetParam());
+  EXPECT_EQ(host().shard_stats().containment_note, "");
+  EXPECT_EQ(host().run(nr::Command("true")).ended.containment, GetParam());
+}
+
+TEST_P(Containment, AStopReachesThoseThatLeft) {
+  for (const auto& words : escapees()) {
+    WithEscapee both = with_escapee(host(), escapee(words));
+    both.command.process().stop();
+    const nr::Ended ended = both.command.wait();
+    EXPECT_EQ(ended.reason, nr::EndReason::stopped);
+    EXPECT_TRUE(ended.tree_empty) << words.back();
+    EXPECT_FALSE(is_running(both.escapee)) << "its end was told before it was one: " << words.back();
+  }
+}
+
+TEST_P(Containment, ADeadlineReachesThoseThatLeft) {
+  for (const auto& words : escapees()) {
+    WithEscapee both = with_escapee(host(), escapee(words).deadline(1s));
+    const nr::Ended ended = both.command.wait();
+    EXPECT_EQ(ended.reason, nr::EndReason::deadline);
+    EXPECT_TRUE(ended.tree_empty);
+    EXPECT_FALSE(is_running(both.escapee)) << words.back();
+  }
+}
+
+TEST_P(Containment, AnOwnerThatIsGoneTakesThemAll) {
+  for (const auto& words : escapees()) {
+    pid_t escaped = -1;
+    {
+      const WithEscapee both = with_escapee(host(), escapee(words));
+      escaped = both.escapee;
+    }
+    EXPECT_TRUE(gone(escaped)) << words.back();
+  }
+}
+
+TEST_P(Containment, AnEngineThatClosesTakesThemAll) {  // The unmarked too: its shepherd ends.
+  WithEscapee marked = with_escapee(host(), escapee({"stay", "deaf"}));
+  WithEscapee unmarked = with_escapee(host(), escapee({"stay", "deaf", "unmarked"}));
+  (void)host()->close();
+  EXPECT_TRUE(gone(marked.escapee));
+  EXPECT_TRUE(gone(unmarked.escapee));
+}
+
+TEST_P(Containment, AHostThatIsKilledTakesThemAll) {  // K2, K12
+  for (const std::string hearing : {"deaf", "unmarked"}) {
+    HostProgram doomed("contained_host", {std::string(nr::name_of(GetParam())), "3", "stay", hearing});
+    ASSERT_TRUE(doomed.reports("ready"));
+    std::vector<pid_t> escaped;
+    std::istringstream report(doomed.report());
+    for (std::string key; report >> key;) {
+      pid_t pid = -1;
+      if (key == "escapee" && report >> pid) escaped.push_back(pid);
+    }
+    EXPECT_EQ(escaped.size(), 3U);
+    doomed.kill();
+    for (const pid_t pid : escaped) EXPECT_TRUE(gone(pid)) << hearing;
+  }
+}
+
+TEST_P(Containment, AShepherdThatIsKilledTakesThemAll) {  // K2
+  std::vector<std::string> words = {"stay", "deaf"};
+  if (reaches_the_unmarked()) words.emplace_back("unmarked");
+  WithEscapee both = with_escapee(host(), escapee(words));
+  kill(host().shard_stats().shepherd_pid, SIGKILL);
+  EXPECT_EQ(both.command.wait().reason, nr::EndReason::shepherd_lost);
+  EXPECT_TRUE(gone(both.escapee));
+}
+
+TEST_P(Containment, StragglersAreCountedAndStopped) {
+  WithEscapee both = with_escapee(host(), parting());
+  const nr::Ended ended = both.command.wait();
+  EXPECT_EQ(exit_code(ended), 0);
+  EXPECT_EQ(ended.reason, nr::EndReason::exited);
+  EXPECT_EQ(ended.stragglers, 1U);
+  EXPECT_TRUE(ended.tree_empty);
+  EXPECT_FALSE(is_running(both.escapee));
+}
+
+TEST_P(Containment, StragglersThatMayStayAreTold) {
+  WithEscapee both = with_escapee(host(), parting().stragglers(nr::Stragglers::leave));
+  const nr::Ended ended = both.command.wait();
+  EXPECT_EQ(ended.stragglers, 1U);
+  EXPECT_FALSE(ended.tree_empty);
+  EXPECT_TRUE(is_running(both.escapee));
+  (void)host()->close();
+  EXPECT_TRUE(gone(both.escapee)) << "it outlived the engine";
+}
+
+TEST_P(Containment, ACommandThatLeavesNobodyHasAnEmptyTree) {
+  const nr::Completed completed = host().run(sh("sleep 0.01 & wait"));
+  EXPECT_EQ(completed.ended.stragglers, 0U);
+  EXPECT_TRUE(completed.ended.tree_empty);
+}
+
+TEST_P(Containment, AStoppedTreeCanBeKilled) {
+  WithEscapee both = with_escapee(host(), escapee({"stay"}));
+  kill(both.escapee, SIGSTOP);
+  kill(both.command.pid(), SIGSTOP);
+  ASSERT_TRUE(eventually([&] { return process_state(both.escapee) == 'T'; }));
+  ASSERT_TRUE(eventually([&] { return process_state(both.command.pid()) == 'T'; }));
+  both.command.process().stop();
+  EXPECT_TRUE(both.command.wait().tree_empty);
+  EXPECT_FALSE(is_running(both.escapee));
+}
+
+TEST_P(Containment, ACommandInTheMiddleOfExecCanBeKilled) {
+  WriteLease lease;
+  SKIP_WITHOUT_LEASE(lease);
+  const Stopwatch watch;
+  const auto started = nr::blocking::get(host()->spawn(nr::Command(lease.program()).deadline(300ms)), verb_deadline());
+  EXPECT_FALSE(started);
+  EXPECT_LT(watch.elapsed(), patience(5s));
+  EXPECT_TRUE(host().run(nr::Command("true")).success());
+  lease.release();
+}
+
+TEST_P(Containment, AForkChainDoesNotOutrunIt) {  // K15
+  for (const std::string session : {"", "setsid"}) {
+    Running chain = host().spawn(child("hopper", session).ladder(short_ladder));
+    ASSERT_EQ(chain.read_exactly(8), "hopping\n");
+    const Stopwatch watch;
+    chain.process().stop();
+    const nr::Ended ended = chain.wait();
+    EXPECT_TRUE(ended.tree_empty) << session;
+    EXPECT_EQ(chain.read_all(), "") << "who holds the pipe lives";
+    EXPECT_LT(watch.elapsed(), patience(5s));
+  }
+}
+
+TEST_P(Containment, ADaemonOfAShellDoesNotOutliveIt) {  // K15
+  const nr::Command command =
+      sh("(setsid sh -c 'setsid sleep 300 & sleep 300' &) ; echo ready; sleep 300").ladder(short_ladder);
+  for (std::size_t round = 0; round < scaled(200, 3); ++round) {
+    Running shell = host().spawn(command);
+    ASSERT_EQ(shell.read_exactly(6), "ready\n");
+    shell.process().stop();
+    EXPECT_TRUE(shell.wait().tree_empty);
+    EXPECT_EQ(shell.read_all(), "");
+  }
+}
+
+TEST_P(Containment, AnotherUsersSessionDoesNotOutliveIt) {  // K17
+  if (geteuid() != 0) GTEST_SKIP() << "su(1) asks for a password";
+  const nr::Command command =
+      nr::Command("su", "nobody", "-s", "/bin/sh", "-c", "setsid sleep 300 & echo ready; sleep 300");
+  Running session = host().spawn(command.ladder(short_ladder));
+  ASSERT_EQ(session.read_exactly(6), "ready\n");
+  session.process().stop();
+  EXPECT_TRUE(session.wait().tree_empty);
+  EXPECT_EQ(session.read_all(), "");
+}
+
+TEST_P(Containment, AParentThatNeverReapsIsNoHindrance) {  // C2
+  Running parent = host().spawn(
+      sh("sh -c 'sleep 0.02 & echo ready; kill -STOP $$' & sleep 300").ladder(short_ladder));
+  ASSERT_EQ(parent.read_exactly(6), "ready\n");
+  ASSERT_TRUE(eventually([] {
+    for (const ProcessEntry& entry : processes()) {
+      if (entry.state == 'Z' && entry.name == "sleep" && process_state(entry.parent) == 'T') return true;
+    }
+    return false;
+  }));
+  parent.process().stop();
+  EXPECT_TRUE(parent.wait().tree_empty);
+  EXPECT_EQ(parent.read_all(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Containment,
+                         testing::Values(nr::Containment::cgroup, nr::Containment::subreaper,
+                                         nr::Containment::pid_namespace),
+                         [](const auto& tested) { return test_name_of(tested.param); });
+
+TEST(PidNamespace, TheInsideIsConsistent) {
+  SKIP_WITHOUT_CONTAINMENT(nr::Containment::pid_namespace);
+  EngineFixture host{options_of(nr::Containment::pid_namespace)};
+  EXPECT_EQ(host.run(sh("[ $$ = $(sh -c 'echo $PPID') ] && [ -d /proc/$$ ] && cat /proc/$$/comm")).out.head, "sh\n");
+  const nr::Completed init = host.run(sh("tr '\\0' ' ' < /proc/1/cmdline"));
+  EXPECT_NE(init.out.head.find("netrunner-shepherd"), std::string::npos) << init.out.head;
+  Running command = host.spawn(sh("echo $$; exec sleep 1000").ladder(short_ladder));
+  const std::string inside = command.read_text();
+  EXPECT_NE(std::atoi(inside.c_str()), command.pid());
+  EXPECT_EQ(outside_pid(std::atoi(inside.c_str()), command.pid()), command.pid());
+}
+
+TEST(PidNamespace, ItsInitReapsWhatFallsToIt) {
+  SKIP_WITHOUT_CONTAINMENT(nr::Containment::pid_namespace);
+  EngineFixture host{options_of(nr::Containment::pid_namespace)};
+  const nr::Completed completed = host.run(
+      sh("i=0; while [ $i -lt 20 ]; do (sh -c 'sleep 0.01' &); i=$((i+1)); done; sleep 0.5; "
+         "cat /proc/[0-9]*/stat | grep -c ') Z '"));
+  EXPECT_EQ(completed.out.head, "0\n");
+}
+
+TEST(ContainmentOption, IsTakenByTheCommandAndReported) {
+  for (const auto& [option, name] : {std::pair{"process-group", "process_group"}, {"subreaper", "subreaper"}}) {
+    const CommandResult result = netrunner_command({"run", "--json", "--containment", option, "--", "true"});
+    EXPECT_EQ(result.exit_status, 0) << result.err;
+    EXPECT_EQ(json_value(result.err, "containment"), name);
+  }
+  const CommandResult refused = netrunner_command({"run", "--containment", "jail", "--", "true"});
+  EXPECT_EQ(refused.exit_status, 125);
+  EXPECT_NE(refused.err.find("jail"), std::string::npos);
+}
+
+TEST(Doctor, SaysWhatItFindsAndItsStatusAgrees) {
+  const CommandResult words = netrunner_command({"doctor"});
+  const CommandResult json = netrunner_command({"doctor", "--json"});
+  EXPECT_EQ(words.exit_status, json.exit_status);
+  EXPECT_EQ(json_value(json.out, "ok"), json.exit_status == 0 ? "true" : "false") << json.out;
+  for (const char* part : {"io_uring", "self-test", "containment", "cgroup v2", "open files", "kernel.pid_max"}) {
+    EXPECT_NE(words.out.find(part), std::string::npos) << part;
+    EXPECT_NE(json.out.find(part), std::string::npos) << part;
+  }
+  if (why_not(nr::Containment::cgroup).empty()) EXPECT_EQ(words.exit_status, 0) << words.out;
+}
+
+}  // namespace
+}  // namespace tests
