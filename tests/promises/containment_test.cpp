@@ -271,7 +271,9 @@ TEST(Doctor, SaysWhatItFindsAndItsStatusAgrees) {
     EXPECT_NE(words.out.find(part), std::string::npos) << part;
     EXPECT_NE(json.out.find(part), std::string::npos) << part;
   }
-  if (why_not(nr::Containment::cgroup).empty()) EXPECT_EQ(words.exit_status, 0) << words.out;
+  if (why_not(nr::Containment::cgroup).empty()) {
+    EXPECT_EQ(words.exit_status, 0) << words.out;
+  }
 }
 
 }  // namespace
