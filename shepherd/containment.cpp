@@ -70,6 +70,7 @@ void Shepherd::look_at_swept(Child& child, std::int64_t now) {
   if (!sweep_.look(child.ended_ns)) return look_again(child, sweep_.allowed_ns());
   child.stragglers = std::max(child.stragglers, sweep_.count(child));
   if (!sweep_.kill(child)) return look_again(child, now);
+  if (sweep_.is_unsure() && now - child.ended_ns < unsure_max_ns) return look_again(child, now);
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
     (void)reap(dead);
   }

@@ -149,7 +149,11 @@ Event Shepherd::after_end(Child& child) {
     // One look serves all that ended before it; where it is too soon for one, the settling waits for it.
     if (!sweep_.look(now_ns())) return Event::ended_in_company;
     child.stragglers = sweep_.count(child);
-    if (child.stragglers > 0) return Event::ended_in_company;
+    // A stranger that has just died, or can't be told yet, may be one of its: the settling looks more closely.
+    const pid_t dead = any_dead();
+    const bool unclear = sweep_.is_unsure() || (dead > 0 && !children_.is_leader(dead)) || !is_empty();
+    if (child.stragglers > 0 || unclear) return Event::ended_in_company;
+    return Event::ended_alone;
   }
   if (is_empty()) return Event::ended_alone;
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {

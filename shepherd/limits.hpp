@@ -44,6 +44,7 @@ inline constexpr std::int64_t host_loss_max_ns = 3600 * second;  ///< The host i
 inline constexpr std::int64_t sweep_max_ns = 2 * second;      ///< ...then whatever is left. Together 10 s.
 inline constexpr std::int64_t last_words_max_ns = 1 * second; ///< For a host that doesn't read its messages.
 inline constexpr std::int64_t sweep_budget_ns = 5 * ms;       ///< Of one call for one command.
+inline constexpr std::int64_t unsure_max_ns = 100 * ms;       ///< After an end: for processes in the middle of exec.
 inline constexpr std::int64_t sibling_poll_ns = 20 * ms;      ///< The host is gone: how often siblings are looked at.
 inline constexpr std::int64_t sibling_stopped_max_ns = 5 * second;
 inline constexpr std::int64_t leaf_retry_min_ns = 2 * ms;     ///< A leaf that could not be removed is tried again.

@@ -87,7 +87,7 @@ int Shepherd::run() {
 
 std::int64_t Shepherd::next_deadline_ns() const noexcept {
   std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), leaves_.due_ns(), ending_bound_ns_});
-  if (watches_siblings_) next = std::min(next, now_ns() + sibling_poll_ns);
+  if (ending_ == Ending::on_host_loss) next = std::min(next, now_ns() + sibling_poll_ns);
   if (channel_.frames_waiting() <= wire::frames_pause) next = std::min(next, spawner_.next_pump_ns());
   return next;
 }
@@ -95,11 +95,21 @@ std::int64_t Shepherd::next_deadline_ns() const noexcept {
 bool Shepherd::done(std::int64_t now) {
   if (ending_ == Ending::no) return false;
   if (now >= ending_bound_ns_) return true;
-  if (children_.live() != 0) return false;
-  if (ending_ != Ending::on_host_loss) return true;
-  // The host is gone, ours are gone: siblings that died with it may have left theirs.
+  if (ending_ != Ending::on_host_loss) return children_.live() == 0;
+  // The host is gone: siblings that died with it may have left theirs, and whoever kills them may come for us.
   watches_siblings_ = !siblings_.end_what_they_left(now);
-  return !watches_siblings_;
+  if (siblings_.one_was_killed() && !hurries_) hurry();
+  return children_.live() == 0 && !watches_siblings_;
+}
+
+void Shepherd::hurry() {
+  hurries_ = true;
+  const wire::WireRung kill{SIGKILL, static_cast<std::uint32_t>(wire::WireTarget::everything), 0};
+  wanted_rungs_ = {&kill, 1};
+  for (std::uint32_t slot = 0; slot < children_.touched(); ++slot) {
+    if (children_.in_use(slot)) happen(children_.at(slot), Event::stop);
+  }
+  wanted_rungs_ = {};
 }
 
 void Shepherd::on_terminate_signal() {

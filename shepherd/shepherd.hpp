@@ -87,6 +87,7 @@ class Shepherd {
   // shepherd.cpp: the loop.
   void end_by(Ending ending);
   void climb_all();
+  void hurry();
   [[nodiscard]] bool done(std::int64_t now);
   [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
   void say_last_words();
@@ -109,6 +110,7 @@ class Shepherd {
   std::uint32_t ring_files_ = 0;    ///< Slots below it have their pidfd in the ring's table.
   Ending ending_ = Ending::no;
   std::int64_t ending_bound_ns_ = never;
+  bool hurries_ = false;
   bool watches_siblings_ = false;  ///< Our own commands have ended, others' shepherds may have left some.
   Death death_;                     ///< Of the leader whose end is being handled.
   SpawnFailure failure_;            ///< Of the start whose refusal is being handled.

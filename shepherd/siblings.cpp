@@ -35,6 +35,7 @@ bool Siblings::end_what_they_left(std::int64_t now) {
 bool Siblings::end(Sibling& sibling, std::int64_t now) {
   if (os::has_ended(sibling.pidfd.get())) {
     if (sibling.group) {
+      one_was_killed_ = one_was_killed_ || sibling.group.population() == os::Population::populated;
       end_group(sibling.group, now + sweep_max_ns);
     } else {
       // Stopped first: none of them forks away from the second signal.

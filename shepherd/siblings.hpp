@@ -19,6 +19,8 @@ class Siblings {
   /// After the host's end: ends what dead siblings left, and a sibling that is stopped for long. True: none has
   /// anything left to end.
   [[nodiscard]] bool end_what_they_left(std::int64_t now);
+  /// One died and left something: somebody kills shepherds, and no grace may be given any more.
+  [[nodiscard]] bool one_was_killed() const noexcept { return one_was_killed_; }
 
  private:
   struct Sibling {
@@ -30,6 +32,7 @@ class Siblings {
   };
   [[nodiscard]] bool end(Sibling& sibling, std::int64_t now);
   std::array<Sibling, siblings_max> siblings_;
+  bool one_was_killed_ = false;
 };
 
 }  // namespace netrunner::shepherd

@@ -45,6 +45,7 @@ bool Sweep::look(std::int64_t since) {
 
 void Sweep::look_now(std::int64_t now) {
   count_ = 0;
+  unsure_ = false;
   const bool listed = walk_.descend(this, [](void* self, pid_t child) {
     return static_cast<Sweep*>(self)->children_.is_leader(child);
   });
@@ -74,6 +75,7 @@ std::uint32_t Sweep::owner_of(pid_t pid) {
   if (ours && children_.find({mark.slot, mark.generation}) != nullptr) return mark.slot;
   if (const Child* child = by_number(::getpgid(pid))) return child->id.slot;
   if (const Child* child = by_number(::getsid(pid))) return child->id.slot;
+  unsure_ = unsure_ || !os::has_environment(pid);
   return nobodys;
 }
 
@@ -83,19 +85,31 @@ std::uint32_t Sweep::count(const Child& child) const {
   return alive;
 }
 
+// True: there were some.
+bool Sweep::reap_strangers() {
+  bool some = false;
+  for (pid_t dead = any_dead(); dead > 0 && !children_.is_leader(dead); dead = any_dead()) {
+    (void)reap(dead);
+    some = true;
+  }
+  return some;
+}
+
 bool Sweep::kill(const Child& child) {
+  constexpr int quiet_looks_wanted = 3;
   const std::int64_t until = now_ns() + sweep_budget_ns;
-  for (;;) {
+  for (int quiet_looks = 0;;) {
     // Stopped, none of them forks away from the second signal.
     for (const int signal : {SIGSTOP, SIGKILL}) {
       for (std::size_t i = 0; i < count_; ++i) {
         if (orphans_[i].slot == child.id.slot) signal_found({orphans_[i].pid, orphans_[i].parent}, signal);
       }
     }
-    for (pid_t dead = any_dead(); dead > 0 && !children_.is_leader(dead); dead = any_dead()) (void)reap(dead);
+    const bool deaths = reap_strangers();
     const std::int64_t now = now_ns();
     look_now(now);
-    if (count(child) == 0) return true;
+    quiet_looks = count(child) == 0 && !deaths ? quiet_looks + 1 : 0;
+    if (quiet_looks == quiet_looks_wanted) return true;
     if (now >= until) return false;
   }
 }

@@ -24,10 +24,13 @@ class Sweep {
   /// A look that began at `since` or later, made now if it may be. False: not yet, see allowed_ns().
   [[nodiscard]] bool look(std::int64_t since);
   [[nodiscard]] std::int64_t allowed_ns() const noexcept { return allowed_ns_; }
+  /// The last look found a process that can't be told yet: in the middle of exec it has no environment.
+  [[nodiscard]] bool is_unsure() const noexcept { return unsure_; }
   /// Of the last look: live processes of the command.
   [[nodiscard]] std::uint32_t count(const Child& child) const;
-  /// Freezes and kills them, looks again, until none is left or the budget of one call is used up: a process that
-  /// forks and exits for ever is caught between two looks. True: none is left.
+  /// Freezes and kills them, looks again, until none is left or the budget of one call is used up. A process that
+  /// forks and exits for ever may hide from a look: but then somebody has died since the look before. True: several
+  /// looks in a row found none, and no such death.
   [[nodiscard]] bool kill(const Child& child);
   /// What hangs below the leader, while it lives: its own children too.
   void signal_below(const Child& child, int signal);
@@ -40,6 +43,7 @@ class Sweep {
   static constexpr std::uint32_t nobodys = UINT32_MAX;
   void look_now(std::int64_t now);
   [[nodiscard]] std::uint32_t owner_of(pid_t pid);
+  [[nodiscard]] bool reap_strangers();
   [[nodiscard]] Child* by_number(pid_t number);
 
   ChildTable& children_;
@@ -48,6 +52,7 @@ class Sweep {
   std::size_t count_ = 0;
   std::int64_t looked_ns_ = 0;
   std::int64_t allowed_ns_ = 0;
+  bool unsure_ = false;
   bool on_ = false;
 };
 

@@ -48,6 +48,14 @@ bool mark_of(pid_t pid, EnvironmentMark& mark) noexcept {
   }
 }
 
+bool has_environment(pid_t pid) noexcept {
+  std::array<char, 64> path;
+  std::snprintf(path.data(), path.size(), "/proc/%d/environ", pid);
+  const UniqueFd fd(::open(path.data(), O_RDONLY | O_CLOEXEC));
+  char byte = 0;
+  return fd && ::read(fd.get(), &byte, 1) == 1;
+}
+
 std::uint32_t signal_marked(std::uint64_t shepherd, int signal) noexcept {
   DIR* processes = ::opendir("/proc");
   if (processes == nullptr) return 0;

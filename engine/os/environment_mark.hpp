@@ -19,6 +19,8 @@ inline constexpr std::size_t mark_bytes_max = 64;
 void write_mark(const EnvironmentMark& mark, char (&text)[mark_bytes_max]) noexcept;
 /// False: the process is gone, may not be looked at, or has no mark.
 [[nodiscard]] bool mark_of(pid_t pid, EnvironmentMark& mark) noexcept;
+/// False for a process in the middle of exec, for one that was given none, and for one that may not be looked at.
+[[nodiscard]] bool has_environment(pid_t pid) noexcept;
 /// Every process in /proc that carries the mark of this shepherd gets the signal (0: none, they are only counted).
 /// Each goes by a pidfd that was opened before the mark was read. Returns how many there were; zombies have no
 /// environment and don't count.

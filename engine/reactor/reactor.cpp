@@ -73,7 +73,6 @@ void Reactor::turn(std::int64_t wait_until_ns) {
   if (unopened_ == nullptr) unopened_ = mailbox_.take();
   open_letters(unopened_, letters_per_turn_max);
   timers_.fire_due(now_ns_);
-  if (foreign_) announce_next_timer();
 }
 
 void Reactor::open_letters(Letter* letter, std::size_t count_max) {
@@ -110,9 +109,10 @@ Result<void> Reactor::open_foreign() {
   return ring_->announce_on(ring_event_.get());
 }
 
-void Reactor::announce_next_timer() {
+void Reactor::announce(bool busy) {
+  if (!foreign_) return;
   // Letters that came meanwhile wrote the eventfd only if the mailbox was asleep: leave it asleep between turns.
-  if (!mailbox_.may_sleep() || unopened_ != nullptr || ring_->has_work()) {
+  if (!mailbox_.may_sleep() || unopened_ != nullptr || ring_->has_work() || busy) {
     const std::uint64_t one = 1;
     (void)!::write(ring_event_.get(), &one, sizeof one);
   }

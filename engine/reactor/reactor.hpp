@@ -44,13 +44,14 @@ class Reactor {
 
   /// For a foreign loop: readable when turn() has something to do.
   [[nodiscard]] Result<void> open_foreign();
+  /// After whatever happened between two turns: the foreign loop learns when the next one is due. `busy`: now.
+  void announce(bool busy);
   [[nodiscard]] int foreign_fd() const noexcept { return foreign_.get(); }
 
  private:
   Reactor(std::unique_ptr<ring::Ring> ring, Mailbox mailbox);
   void listen();
   void open_letters(Letter* letter, std::size_t count_max);
-  void announce_next_timer();
 
   std::unique_ptr<ring::Ring> ring_;
   Mailbox mailbox_;

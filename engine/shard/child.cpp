@@ -235,7 +235,8 @@ void Child::complete_if_done() {
 }
 
 void Child::note_drained() {
-  if (ended_.timeline.drained_ns == 0) ended_.timeline.drained_ns = now();
+  // The shepherd's clock was read in its turn, ours in ours.
+  if (ended_.timeline.drained_ns == 0) ended_.timeline.drained_ns = std::max(now(), ended_.timeline.exited_ns);
   while (Verb* verb = drained_verbs_.pop()) rooms_.verbs.complete(*verb);
 }
 
@@ -266,6 +267,9 @@ void Child::leave_quarantine(bool gone) {
 void Child::end() {
   for (reactor::Timer* timer : {&deadline_, &idle_, &drain_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   on_stop_request_.reset();
+  // Gone is the last of the facts: nobody is left, and nothing comes any more.
+  auto& times = ended_.timeline;
+  if (times.gone_ns != 0) times.gone_ns = std::max(times.gone_ns, times.drained_ns);
   const bool signaled = std::holds_alternative<Signaled>(ended_.status);
   ended_.reason = cause_.value_or(signaled ? EndReason::signaled : EndReason::exited);
   ended_.streams = streams_.summaries();

@@ -61,7 +61,10 @@ Shard::~Shard() = default;
 void Shard::turn(std::int64_t wait_until_ns) {
   if (!options_.foreign_loop) return turn_quietly(wait_until_ns);
   const os::NoBrokenPipeSignal guard;
+  turning_ = true;
   turn_quietly(wait_until_ns);
+  turning_ = false;
+  if (!is_over()) reactor_->announce(flow_->has_turns() || !verbs_.empty() || closing_ == Closing::ending);
 }
 
 void Shard::turn_quietly(std::int64_t wait_until_ns) {
@@ -97,7 +100,10 @@ void Shard::open_after_close(Letter& letter) {
 bool Shard::start(Verb& verb) {
   std::optional<os::NoBrokenPipeSignal> guard;
   if (options_.foreign_loop) guard.emplace();
-  return verbs_.start(verb, [this](Verb& started) { handle(started); });
+  const bool done = verbs_.start(verb, [this](Verb& started) { handle(started); });
+  // Between two turns: what it queued goes out with the next, which is due now.
+  if (options_.foreign_loop && !turning_ && !is_over()) reactor_->announce(true);
+  return done;
 }
 
 void Shard::handle(Verb& verb) {

@@ -147,6 +147,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   enum class Closing : std::uint8_t { open, stopping, killing, ending } closing_ = Closing::open;
   std::int64_t closing_until_ns_ = 0;
   bool closed_ = false;
+  bool turning_ = false;  ///< Foreign loop: within turn().
   bool ready_ = false;
   detail::Core* core_;
   Neighbours& neighbours_;

@@ -21,7 +21,7 @@ enum class MessageType : std::uint16_t {
   settle,       ///< SettleFixed: output is drained; deal with the group, then forget the command. Answered by settled.
   ping,         ///< PingFixed; answered by pong.
   shutdown,     ///< Nothing fixed: no command will follow; exit when none is left.
-  contain,      ///< ContainFixed; descriptors: the host's pidfd, the cgroup's directory, as the flags say. First of all.
+  contain,      ///< ContainFixed; descriptors: the host's pidfd, the cgroup's directory, as it says. First of all.
   sibling,      ///< SiblingFixed; descriptors: its pidfd, then with a cgroup its directory. The same number: replaced.
   // Shepherd to host.
   ready = 64,   ///< ReadyFixed: first message.

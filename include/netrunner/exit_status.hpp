@@ -47,8 +47,7 @@ struct Usage {
   std::uint64_t max_rss_kib = 0;  ///< Of the command alone: the host's size doesn't show in it.
 };
 
-/// CLOCK_MONOTONIC nanoseconds; 0: it did not happen. Output may end before the leader or after it, and with the
-/// last process or before it: drained, exited and gone come in any order.
+/// CLOCK_MONOTONIC nanoseconds, in this order (but for the first byte); 0: it did not happen.
 struct Timeline {
   std::int64_t queued_ns = 0;      ///< spawn() was called.
   std::int64_t spawned_ns = 0;     ///< The process exists.
@@ -56,7 +55,7 @@ struct Timeline {
   std::int64_t first_byte_ns = 0;  ///< First byte of output.
   std::int64_t exited_ns = 0;      ///< The leader ended.
   std::int64_t drained_ns = 0;     ///< Every output stream reached its end, or the drain budget ended.
-  std::int64_t gone_ns = 0;        ///< No process of it is left (as far as the containment sees).
+  std::int64_t gone_ns = 0;        ///< Besides, no process of it is left (as far as the containment sees).
 };
 
 /// How one output stream ended.
