@@ -72,9 +72,12 @@ void Outlet::take_turn() {
   stall_.go_on(flow_.now_ns());
   const std::uint32_t reads = flow_.reads_armed + 1;
   const std::uint32_t small = flow_.small().chunk_bytes();
-  if (granted > small && flow_.bulk().offer(reads)) return read_into(flow_.bulk(), granted);
   const bool starving = window_.held_bytes() == 0;
-  if ((granted <= small || starving) && flow_.small().offer(reads)) {
+  const bool bulk = granted > small && (starving || flow_.may_take_more(flow_.bulk().chunk_bytes()));
+  if (bulk && flow_.bulk().offer(reads)) return read_into(flow_.bulk(), granted);
+  if ((starving || (granted <= small && flow_.may_take_more(small))) && flow_.small().offer(reads)) {
+    if (reserved_ > small) window_.settle({reserved_ - small, 0});  // No more than fits is promised.
+    reserved_ = std::min(reserved_, small);
     return read_into(flow_.small(), std::min(granted, small));
   }
   window_.settle({reserved_, 0});
@@ -95,6 +98,7 @@ void Outlet::read_done(ring::Completion completion) {
   const auto read = static_cast<std::uint32_t>(std::max(completion.result, 0));
   const bool dropped = reserved_ == 0;  // Armed without credit: nobody wants them.
   if (!dropped) window_.settle({reserved_, read});
+  const bool freed = reserved_ > read;
   reserved_ = 0;
   if (read == 0) {
     if (slot != nullptr) flow_.put_back(*slot);  // End of file takes a buffer too.
@@ -121,6 +125,7 @@ void Outlet::read_done(ring::Completion completion) {
     keep(*slot);
   }
   want_turn();
+  if (freed) owner_.credit_returned();
   owner_.output_arrived(*this);
 }
 

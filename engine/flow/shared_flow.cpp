@@ -11,6 +11,7 @@ Result<std::unique_ptr<SharedFlow>> SharedFlow::open(reactor::Reactor& reactor, 
   std::unique_ptr<SharedFlow> flow(new SharedFlow(reactor, options.budget_bytes));
   const std::uint64_t floor_bytes = std::max<std::uint64_t>(options.budget_bytes / floor_share, chunk_bytes_min);
   const std::uint64_t bulk_bytes = options.budget_bytes - floor_bytes;
+  flow->floor_bytes_ = floor_bytes;
   const std::uint64_t chunk_bytes = std::bit_floor(std::min<std::uint64_t>(options.chunk_bytes, bulk_bytes));
   ChunkPool::Options pool{bulk_index, options.home, options.open, static_cast<std::uint32_t>(chunk_bytes),
                           static_cast<std::uint32_t>(std::min<std::uint64_t>(bulk_bytes / chunk_bytes, chunks_max)),
@@ -56,7 +57,7 @@ bool SharedFlow::run_turns() {
 
 ChunkSlot& SharedFlow::shrunk(ChunkSlot& slot) {
   const bool scarce = slot.pool == bulk_index && 2 * bulk_->out() > bulk_->bound();
-  if (!scarce || slot.size() > small_->chunk_bytes()) return slot;
+  if (!scarce || slot.size() > small_->chunk_bytes() || !may_take_more(small_->chunk_bytes())) return slot;
   ChunkSlot* const small = small_->take();
   if (small == nullptr) return slot;
   std::memcpy(small->memory, slot.memory + slot.begin, slot.size());

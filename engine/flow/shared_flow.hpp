@@ -59,6 +59,12 @@ class SharedFlow {
   /// Streams that have some already.
   [[nodiscard]] Line& waiting() noexcept { return waiting_; }
   [[nodiscard]] std::size_t parked() const noexcept { return starving_.size() + waiting_.size(); }
+  /// A stream that holds some already may take so many more: a floor of the budget is kept for those with none.
+  [[nodiscard]] bool may_take_more(std::uint64_t bytes) const noexcept {
+    const std::uint64_t out = std::uint64_t{bulk_->out()} * bulk_->chunk_bytes() +
+                              std::uint64_t{small_->out()} * small_->chunk_bytes();
+    return out + bytes <= budget_bytes_ - floor_bytes_;
+  }
   /// A few bytes in a large chunk while large ones are scarce: moved to a small one, if there is one.
   [[nodiscard]] ChunkSlot& shrunk(ChunkSlot& slot);
   [[nodiscard]] ring::Ring& ring() noexcept { return reactor_->ring(); }
@@ -88,7 +94,7 @@ class SharedFlow {
   SharedFlow(reactor::Reactor& reactor, std::uint64_t budget_bytes) noexcept
       : reactor_(&reactor), budget_bytes_(budget_bytes), allowance_(budget_bytes) {}
   reactor::Reactor* reactor_;
-  std::uint64_t budget_bytes_;
+  std::uint64_t budget_bytes_, floor_bytes_ = 0;
   Allowance allowance_;
   Line starving_, waiting_;
   std::unique_ptr<ChunkPool> bulk_, small_;

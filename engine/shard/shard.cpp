@@ -64,13 +64,19 @@ void Shard::turn(std::int64_t wait_until_ns) {
   turning_ = true;
   turn_quietly(wait_until_ns);
   turning_ = false;
-  if (!is_over()) reactor_->announce(flow_->has_turns() || !verbs_.empty() || closing_ == Closing::ending);
+  if (is_over()) return;
+  flush_links();  // Nothing may wait for a turn that nobody knows to be due.
+  reactor_->announce(flow_->has_turns() || !verbs_.empty() || closing_ == Closing::ending);
+}
+
+void Shard::flush_links() {
+  link_.flush();
+  if (spare_ != nullptr) spare_->link().flush();
 }
 
 void Shard::turn_quietly(std::int64_t wait_until_ns) {
   const bool more = flow_ != nullptr && flow_->run_turns();
-  link_.flush();
-  if (spare_ != nullptr) spare_->link().flush();
+  flush_links();
   reactor_->turn(more || !verbs_.empty() ? 0 : next_wake(wait_until_ns));
   verbs_.resume();
   bury_the_dead();

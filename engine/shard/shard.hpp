@@ -124,6 +124,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void settled(const wire::SettledFixed& settled) override;
 
   [[nodiscard]] std::int64_t next_wake(std::int64_t wanted_ns) const noexcept;
+  void flush_links();
   void turn_quietly(std::int64_t wait_until_ns);
   void spawn(Verb& verb);
   void bury_the_dead();

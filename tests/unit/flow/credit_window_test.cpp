@@ -31,10 +31,20 @@ TEST(CreditWindow, AShortReadFreesTheRestAtOnce) {
 TEST(CreditWindow, TwoStreamsNeverHaveMoreThanTheirCommandsBudget) {
   Budget budget(100);
   CreditWindow first(80, budget), second(80, budget);
-  EXPECT_EQ(first.reserve(80), 80U);
-  EXPECT_EQ(second.reserve(80), 20U);
-  first.settle({80, 0});
-  EXPECT_EQ(second.reserve(80), 60U);
+  EXPECT_EQ(first.reserve(80), 75U);  // A quarter is the other's for sure.
+  EXPECT_EQ(second.reserve(80), 25U);
+  EXPECT_EQ(budget.free_bytes(), 0U);
+  first.settle({75, 0});
+  EXPECT_EQ(second.reserve(80), 50U);
+}
+
+TEST(CreditWindow, AStreamThatHoldsAllItMayLeavesTheOtherItsShare) {
+  Budget budget(100);
+  CreditWindow unread(1000, budget), wanted(1000, budget);
+  const std::uint32_t held = unread.reserve(1000);
+  unread.settle({held, held});
+  EXPECT_EQ(unread.reserve(1000), 0U);
+  EXPECT_GT(wanted.reserve(1000), 0U);
 }
 
 TEST(CreditWindow, KeepsItsSumThroughAThousandRandomReads) {
