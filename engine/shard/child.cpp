@@ -127,6 +127,7 @@ void Child::report_start() {
   if (verb == nullptr) return;  // Its owner has gone; the stop is on its way.
   static_cast<Awaitable<Process>*>(verb)->value.emplace(rooms_.core, this, ended_.pid);
   rooms_.verbs.complete(*verb);
+  if (over_limit_) stop(EndReason::output_limit);
 }
 
 void Child::start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) {

@@ -76,7 +76,7 @@ class Child final : private shard::StreamsOwner {
 
   void bytes_arrived() override;
   void stream_ended() override;
-  void over_limit() override { stop(EndReason::output_limit); }
+  void over_limit() override;
 
   void apply(shard::LifeEvent event);
   void fail_start(Error error);
@@ -123,6 +123,7 @@ class Child final : private shard::StreamsOwner {
   bool settled_ = false;
   bool quarantined_ = false;    ///< The result stands, the process too: see give_up_killing().
   int kill_errno_ = 0;
+  bool over_limit_ = false;     ///< Told before the shepherd said that it runs; stopped once it has.
   bool drain_over_ = false;     ///< The drain budget ended, or there was nothing to drain.
   bool reader_excused_ = false; ///< What nobody read stays readable; the end does not wait for it.
 };

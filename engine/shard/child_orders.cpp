@@ -124,6 +124,12 @@ void Child::stop(EndReason reason, const KillLadder* ladder) {
   rooms_.reactor.timers().arm(drain_, now());
 }
 
+/// Its output may come before the word that it runs: a stop now would make a failed start of it.
+void Child::over_limit() {
+  over_limit_ = true;
+  if (life_ != shard::Life::starting) stop(EndReason::output_limit);
+}
+
 void Child::deadline_passed() { stop(EndReason::deadline); }
 
 void Child::idle_timer_fired() {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t retry_pause_min_ns = 10'000'000;
 constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
 constexpr std::int64_t ping_pause_ns = 1'000'000'000;
-constexpr std::int64_t answer_max_ns = 5'000'000'000;
+constexpr std::int64_t answer_max_ns = 3'000'000'000;
 
 template <class Fixed>
 Fixed fixed_of(const wire::Message& message) {

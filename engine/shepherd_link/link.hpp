@@ -60,7 +60,7 @@ class Link {
   void signal(wire::ChildId id, std::uint32_t request, int signal, Target target);
   void stop(wire::ChildId id, const KillLadder& ladder);
   void settle(wire::ChildId id, wire::SettlePolicy policy);
-  /// Commands are running: from now on a shepherd that doesn't answer is noticed (a ping a second, five to answer),
+  /// Commands are running: from now on a shepherd that doesn't answer is noticed (a ping a second, three to answer),
   /// killed and so replaced. Asks the owner each time whether that still holds.
   void stay_watchful();
   /// Sends what this turn has queued, in one message.

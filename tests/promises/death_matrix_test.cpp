@@ -20,14 +20,16 @@ TEST_P(DeathMatrixCrowd, LeavesNothingWhereThatIsPromised) {
   SKIP_WITHOUT_CONTAINMENT(GetParam());
   std::string option(nr::name_of(GetParam()));
   std::ranges::replace(option, '_', '-');
+  // Processes that fork for ever, starts under way and the memory killer are for the whole matrix, by hand.
+  const std::string columns = "plain,deaf,escapee,stopped";
+  const std::string rows = "handle_dropped,thread_throws,engine_closed,host_exits,host_sigkill,host_sigsegv,"
+                           "shepherd_sigkill,shepherd_sigstop,host_and_shepherd,one_by_one,all_at_once";
   const CommandResult result =
-      netrunner_command({"stress", "--deaths", "--containment", option, "--jobs", "8", "--commands",
-                         std::to_string(scaled(20, 3))});
+      netrunner_command({"stress", "--deaths", "--containment", option, "--jobs", "8", "--rows", rows, "--columns",
+                         columns, "--commands", std::to_string(scaled(20, 3))});
   EXPECT_EQ(result.exit_status, 0) << result.out << result.err;
-  // A memory cgroup can't be had everywhere; every other cell must have run.
-  std::size_t not_run = 0;
-  for (std::size_t at = result.out.find(" - "); at != std::string::npos; at = result.out.find(" - ", at + 1)) ++not_run;
-  EXPECT_LE(not_run, 9U) << result.out;
+  const std::string table = result.out.substr(std::min(result.out.find("\n\n"), result.out.size()));
+  EXPECT_EQ(table.find(" - "), std::string::npos) << "a cell did not run\n" << result.out;
   RecordProperty("table", result.out);
 }
 
