@@ -69,7 +69,11 @@ void Shepherd::look_at_swept(Child& child, std::int64_t now) {
   (void)signal_group(child, SIGKILL);
   if (!sweep_.look(child.ended_ns)) return look_again(child, sweep_.allowed_ns());
   child.stragglers = std::max(child.stragglers, sweep_.count(child));
-  if (!sweep_.kill(child)) return look_again(child, now);
+  // The kernel's list of children may pass over one while another dies: a second quiet time, a moment later, counts.
+  const bool quiet = sweep_.kill(child);
+  const bool quiet_before = child.was_quiet;
+  child.was_quiet = quiet;
+  if (!quiet || !quiet_before) return look_again(child, now);
   if (sweep_.is_unsure() && now - child.ended_ns < unsure_max_ns) return look_again(child, now);
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
     (void)reap(dead);

@@ -45,10 +45,10 @@ bool Sweep::look(std::int64_t since) {
 
 void Sweep::look_now(std::int64_t now) {
   count_ = 0;
-  unsure_ = false;
   const bool listed = walk_.descend(this, [](void* self, pid_t child) {
     return static_cast<Sweep*>(self)->children_.is_leader(child);
   });
+  unsure_ = !listed || !walk_.complete();
   if (listed) {
     for (const Walk::Found& found : walk_.found()) {
       if (is_dead(status_of(found.pid).state)) continue;

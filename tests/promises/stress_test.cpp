@@ -1,5 +1,6 @@
 /// A storm of random commands, stops, drops and shepherd kills leaves nothing, and every byte and end is accounted for.
 
+#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -15,6 +16,11 @@ namespace {
 TEST(StressCrowd, AStormLeavesNothing) {
   const std::string seed = std::to_string(std::random_device{}());
   const std::string seconds = std::to_string(scaled(60, is_sanitized() ? 8 : 20)) + "s";
+  // A crash is to be a crash.
+  if (is_sanitized()) {
+    setenv("ASAN_OPTIONS", "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigfpe=0:handle_sigill=0", 1);
+    setenv("TSAN_OPTIONS", "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigfpe=0:handle_sigill=0", 1);
+  }
   SCOPED_TRACE("netrunner stress --seed " + seed + " --duration " + seconds);
   const CommandResult storm = netrunner_command({"stress", "--seed", seed, "--duration", seconds});
   EXPECT_EQ(storm.exit_status, 0) << storm.out << storm.err;
