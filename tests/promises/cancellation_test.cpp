@@ -171,6 +171,7 @@ void destroy_while_it_waits(nr::Threads threads) {
     };
     ASSERT_TRUE(eventually([&] { return turn(), fate.suspended != nullptr; }));
     EXPECT_TRUE(remains([&] { return turn(), processes_with_environment(current_mark()).size() == 1; }, 100ms));
+    if (threads == nr::Threads::own) (void)host.shard_stats();  // What the shard did happened before what follows.
     std::coroutine_handle<>::from_address(fate.suspended).destroy();  // Nothing resumes it: its child is deaf.
     ASSERT_TRUE(eventually([&] { return is_quiet(host, threads); })) << "verb " << static_cast<int>(verb);
   }
