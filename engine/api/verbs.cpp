@@ -12,8 +12,10 @@
 namespace netrunner::detail {
 namespace {
 
+/// A spawn's `child` is the shard's to write: only what its caller set is read here.
 shard::Shard& shard_of(Verb& verb) {
-  return verb.child != nullptr ? verb.child->shard() : verb.core->shard(verb.shard);
+  const bool of_command = verb.kind != VerbKind::spawn && verb.child != nullptr;
+  return of_command ? verb.child->shard() : verb.core->shard(verb.shard);
 }
 
 /// Runs `action(shard, verb)` on the verb's shard and waits until it ran.
