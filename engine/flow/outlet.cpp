@@ -266,9 +266,9 @@ void Outlet::end_with(StreamEnd end) {
   owner_.output_ended(*this);
 }
 
-bool Outlet::waits_for_reader_alone() const noexcept {
-  return !ended() && stall_.stalled() && os::writers_are_gone(pipe_.get());
-}
+bool Outlet::writers_are_gone() const noexcept { return !ended() && os::writers_are_gone(pipe_.get()); }
+
+bool Outlet::waits_for_reader_alone() const noexcept { return stall_.stalled() && writers_are_gone(); }
 
 StreamStats Outlet::stats() const {
   return {options_.stream, bytes_, operations_, dropped_bytes_, stall_.stalls(), stall_.stalled_ns(flow_.now_ns()),

@@ -70,6 +70,8 @@ class Outlet final : private Waiter, private Turn {
   [[nodiscard]] bool has_bytes() const noexcept { return !queue_.empty(); }
   /// Stands still for want of credit although nobody else can write any more: the rest is in the reader's hands.
   [[nodiscard]] bool waits_for_reader_alone() const noexcept;
+  /// Nobody else can write any more: its end surely comes, however late its completion is.
+  [[nodiscard]] bool writers_are_gone() const noexcept;
   [[nodiscard]] bool stalled() const noexcept { return stall_.stalled(); }
   [[nodiscard]] std::int64_t stalled_for_ns(std::int64_t now_ns) const noexcept {
     return stall_.stalled_for_ns(now_ns);

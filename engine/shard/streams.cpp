@@ -214,13 +214,14 @@ void Streams::abandon_inputs() {
 
 void Streams::finish_outputs(StreamEnd end) {
   for (const auto& output : outputs_) {
-    if (!output->outlet.waits_for_reader_alone()) output->outlet.finish(end);
+    if (!output->outlet.writers_are_gone()) output->outlet.finish(end);
   }
 }
 
 void Streams::note_inherited() {
   for (const auto& output : outputs_) {
-    if (!output->outlet.ended() && !output->outlet.waits_for_reader_alone()) output->outlet.note_inherited();
+    // Asked of the pipe itself: on a busy machine the end of file may be there and its completion not yet.
+    if (!output->outlet.ended() && !output->outlet.writers_are_gone()) output->outlet.note_inherited();
   }
 }
 
