@@ -171,7 +171,7 @@ void Child::arm_drain_timer() {
   const std::int64_t max_ns = later(exited_ns, spec().drain.max);
   const std::int64_t idle_ns = later(std::max(exited_ns, last_output_ns_), spec().drain.idle);
   // A stream that stands still for want of credit is not silent: only the hard maximum ends it.
-  const bool standing = !streams_.stalled_on(now()).empty();
+  const bool standing = streams_.any_stands_still();
   rooms_.reactor.timers().arm(drain_, standing ? max_ns : std::min(max_ns, idle_ns));
 }
 
@@ -180,7 +180,7 @@ void Child::drain_timer_fired() {
   if (!drain_over_) {
     const std::int64_t max_ns = later(ended_.timeline.exited_ns, spec().drain.max);
     const std::int64_t idle_ns = later(std::max(ended_.timeline.exited_ns, last_output_ns_), spec().drain.idle);
-    const bool standing = !streams_.stalled_on(now()).empty();
+    const bool standing = streams_.any_stands_still();
     if (now() < max_ns && (standing || now() < idle_ns)) return arm_drain_timer();
   }
   // Past the budget: what readers have not taken stays readable, what others may still write is cut.

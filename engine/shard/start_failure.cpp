@@ -217,10 +217,8 @@ Error descriptor_failure(Error error) {
   if (error.sys_errno == EMFILE) {
     error.subject = "a pipe";
     error.advice = "RLIMIT_NOFILE = " + limit_text(RLIMIT_NOFILE) + " of this process is used up: raise it (ulimit -n)";
-  } else if (error.sys_errno == ENFILE) {
-    error.advice = "the system's limit fs.file-max is reached";
   }
-  return error;
+  return error;  // Of ENFILE system_error says it all.
 }
 
 }  // namespace netrunner::shard

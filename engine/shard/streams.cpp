@@ -231,6 +231,10 @@ bool Streams::drained(bool without_reader) const {
   });
 }
 
+bool Streams::any_stands_still() const {
+  return std::ranges::any_of(outputs_, [](const auto& output) { return output->outlet.stalled(); });
+}
+
 bool Streams::idle() const {
   return std::ranges::all_of(outputs_, [](const auto& output) { return output->outlet.idle(); }) &&
          std::ranges::all_of(inputs_, [](const auto& input) { return input->inlet.idle(); });

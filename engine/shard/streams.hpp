@@ -63,6 +63,8 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   [[nodiscard]] bool idle() const;
   [[nodiscard]] std::vector<StreamStats> stats() const;
   [[nodiscard]] std::vector<StreamSummary> summaries() const;
+  /// An output stands still for want of credit.
+  [[nodiscard]] bool any_stands_still() const;
   /// "stdout: 65536 bytes held by the reader for 12 s", of those that stand still.
   [[nodiscard]] std::string stalled_on(std::int64_t now_ns) const;
 
