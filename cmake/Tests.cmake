@@ -18,11 +18,6 @@ function(netrunner_test_objects target)
   add_library(${target} OBJECT ${ARGN})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(${target} PRIVATE netrunner_options GTest::gtest Threads::Threads)
-  target_compile_definitions(${target} PRIVATE
-    NETRUNNER_CHILDREN_DIR="${PROJECT_BINARY_DIR}/bin/children"
-    NETRUNNER_HOSTS_DIR="${PROJECT_BINARY_DIR}/bin/hosts"
-    NETRUNNER_COMMAND_PATH="${PROJECT_BINARY_DIR}/bin/netrunner"
-    NETRUNNER_SHEPHERD_PATH="${PROJECT_BINARY_DIR}/bin/netrunner-shepherd")
 endfunction()
 
 # tests/children: a fault per program. Plain programs: no sanitizer, nothing of ours linked.
@@ -43,6 +38,8 @@ endforeach()
 
 file(GLOB support_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
 set(support_library "")
+set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/support/paths.cpp" PROPERTIES
+  COMPILE_DEFINITIONS NETRUNNER_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
 if(support_sources)
   netrunner_test_objects(netrunner_test_support_objects ${support_sources})
   # An archive: an executable takes only the helpers that it names, so a room's tests need no room above.

@@ -18,6 +18,7 @@
 
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/host_report.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/scale.hpp"
 
 namespace tests {
@@ -82,7 +83,7 @@ nr::EngineOptions options_without(std::string_view call) {
   nr::EngineOptions options;
   options.shards = 1;
   if (call == "clone3") options.threads = nr::Threads::foreign;
-  if (call == "memfd_create") options.shepherd_path = NETRUNNER_SHEPHERD_PATH;
+  if (call == "memfd_create") options.shepherd_path = tests::shepherd_path();
   return options;
 }
 

@@ -15,6 +15,7 @@
 
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/host_report.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scale.hpp"
@@ -59,7 +60,7 @@ void setuid_child(HostReport& report) {
   const TempFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
   const std::string file = folder / "become_root";
-  std::filesystem::copy_file(NETRUNNER_CHILDREN_DIR "/become_root", file);
+  std::filesystem::copy_file(tests::child_path("become_root"), file);
   HOST_CHECK(chmod(file.c_str(), 04755) == 0);
   const pid_t host_pid = fork();
   if (host_pid == 0) {

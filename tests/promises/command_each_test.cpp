@@ -9,6 +9,7 @@
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -177,7 +178,7 @@ TEST(CommandEach, ASummaryComesLastOnStandardError) {
 TEST(CommandEach, TheLiveLineIsForTerminalsOnly) {
   EXPECT_EQ(each({"--progress", "--", "sleep", ":::", "0.3"}).err.find('\r'), std::string::npos);
   const auto on_terminal = [](const std::string& options) {
-    const std::string script = NETRUNNER_COMMAND_PATH " each -j 2 " + options + " -- sleep ::: 0.3 0.3 0.3";
+    const std::string script = std::string(command_path()) + " each -j 2 " + options + " -- sleep ::: 0.3 0.3 0.3";
     return CommandLine({"script", "-qec", script, "/dev/null"}).wait();
   };
   const CommandResult terminal = on_terminal("");
@@ -218,8 +219,8 @@ TEST(CommandEach, AnInterruptEndsAWaitForItems) {
   const TempFolder folder;
   // It holds the fifo open itself, so there is neither an item nor an end.
   CommandLine line({"/bin/sh", "-c",
-                    "mkfifo $1; exec 9<>$1; echo one >&9; exec " NETRUNNER_COMMAND_PATH " each -- echo <$1", "sh",
-                    folder / "items"});
+                    "mkfifo $1; exec 9<>$1; echo one >&9; exec $2 each -- echo <$1", "sh", folder / "items",
+                    command_path()});
   EXPECT_TRUE(eventually([&] { return line.out() == "one\n"; }));
   line.signal(SIGINT);
   EXPECT_EQ(line.wait().exit_status, 130);

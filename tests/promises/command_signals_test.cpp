@@ -9,6 +9,7 @@
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -146,9 +147,9 @@ TEST(CommandSignals, NothingOfTheCommandIsLeftWhenNetrunnerIsKilled) {
 /// The reading end is open and nobody reads: netrunner has it itself.
 CommandLine writer_without_reader(const std::string& fifo, int bytes) {
   return CommandLine({"/bin/sh", "-c",
-                      "mkfifo $1; exec 9<>$1; exec " NETRUNNER_COMMAND_PATH
-                      " run --streams pipe -- sh -c 'head -c $1 /dev/zero; echo $? >&2; sleep 0.1' sh $2 >$1",
-                      "sh", fifo, std::to_string(bytes)});
+                      "mkfifo $1; exec 9<>$1; exec $3 run --streams pipe -- "
+                      "sh -c 'head -c $1 /dev/zero; echo $? >&2; sleep 0.1' sh $2 >$1",
+                      "sh", fifo, std::to_string(bytes), command_path()});
 }
 
 TEST(CommandSignals, OutputThatNobodyTakesDoesNotKeepNetrunnerFromEnding) {

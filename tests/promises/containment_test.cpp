@@ -14,6 +14,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/write_lease.hpp"
 
@@ -42,7 +43,7 @@ class Containment : public testing::TestWithParam<nr::Containment> {
   }
   /// Exits 0 at the end of its input and leaves a deaf escapee.
   [[nodiscard]] static nr::Command parting() {
-    return nr::Command("/bin/sh", "-c", "\"$0\" leave deaf; read line; exit 0", NETRUNNER_CHILDREN_DIR "/escapee")
+    return nr::Command("/bin/sh", "-c", "\"$0\" leave deaf; read line; exit 0", child_path("escapee"))
         .in(nr::Stdio::pipe())
         .ladder(short_ladder);
   }

@@ -11,6 +11,7 @@
 #include "tests/support/child.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/pattern.hpp"
 #include "tests/support/progress.hpp"
 
@@ -120,7 +121,7 @@ TEST(Credit, TheBudgetOfACommandBoundsAllItsStreamsTogether) {
   std::array<Progress, 3> progress;
   std::string script;
   for (int n = 0; n < 3; ++n) {
-    script += NETRUNNER_CHILDREN_DIR "/flood " + progress[static_cast<std::size_t>(n)].path() + " 4096 " +
+    script += child_path("flood") + " " + progress[static_cast<std::size_t>(n)].path() + " 4096 " +
               std::to_string(n + 1) + " & ";
   }
   Running floods = host.spawn(sh(script + "wait")

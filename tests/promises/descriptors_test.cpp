@@ -19,6 +19,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -52,7 +53,7 @@ TEST(Descriptors, NeitherWhatWasOpenBeforeTheEngine) {  // D2
 /// The descriptors of a child that this process starts by itself.
 std::string seen_by_a_bystander() {
   const TempFolder folder;
-  Bystander other({"/bin/sh", "-c", "exec \"$0\" numbers >\"$1\"", NETRUNNER_CHILDREN_DIR "/list_descriptors",
+  Bystander other({"/bin/sh", "-c", "exec \"$0\" numbers >\"$1\"", child_path("list_descriptors"),
                    folder / "seen"});
   EXPECT_EQ(other.wait(), 0);
   return file_text(folder / "seen");

@@ -14,6 +14,7 @@
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/leak_check.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 
 namespace tests {
@@ -165,7 +166,7 @@ TEST(EndOfFile, ASilentHolderIsWaitedForAsLongAsTheIdleTimeAndNoLonger) {  // E6
 TEST(EndOfFile, ADescendantThatWritesForEverIsCutAtTheMaximum) {  // E6
   EngineFixture host;
   Running shell =
-      host.spawn(sh(NETRUNNER_CHILDREN_DIR "/trickle 20 0 x & exit 0").drain({.idle = 600s, .max = 700ms}));
+      host.spawn(sh(child_path("trickle") + " 20 0 x & exit 0").drain({.idle = 600s, .max = 700ms}));
   const std::string text = shell.read_all();
   EXPECT_GT(text.size(), 1u);
   const nr::Ended ended = shell.wait();

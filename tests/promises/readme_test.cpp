@@ -9,6 +9,7 @@
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/leak_check.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace tests {
@@ -80,7 +81,7 @@ TEST(Readme, ItsFirstProgramIsTheOneThatIsCompiledAndRun) {
 }
 
 TEST(Readme, ItsConsolesSayWhatTheCommandsSay) {
-  const fs::path folder = fs::path(NETRUNNER_COMMAND_PATH).parent_path();
+  const fs::path folder = fs::path(command_path()).parent_path();
   const TempFolder elsewhere;
   int count = 0;
   for (const std::string& console : blocks(file_text(root() / "README.md"), "console")) {

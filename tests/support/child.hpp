@@ -5,12 +5,13 @@
 #include <string_view>
 
 #include <netrunner/command.hpp>
+#include "tests/support/paths.hpp"
 
 namespace tests {
 
 template <class... Args>
 [[nodiscard]] netrunner::Command child(std::string_view name, const Args&... arguments) {
-  return netrunner::Command(std::string(NETRUNNER_CHILDREN_DIR "/") + std::string(name))
+  return netrunner::Command(child_path(name))
       .args({std::string(arguments)...});
 }
 [[nodiscard]] inline netrunner::Command sh(std::string script) { return netrunner::Command::shell(std::move(script)); }

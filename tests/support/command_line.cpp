@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 
 namespace tests {
@@ -121,7 +122,7 @@ CommandResult CommandLine::wait() {
 }
 
 std::vector<std::string> netrunner_argv(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), NETRUNNER_COMMAND_PATH);
+  arguments.insert(arguments.begin(), command_path());
   return arguments;
 }
 
@@ -130,7 +131,7 @@ CommandResult netrunner_command(std::vector<std::string> arguments, std::string_
 }
 
 CommandResult netrunner_script(const std::string& script, std::string_view input) {
-  return CommandLine({"/bin/sh", "-c", "NR=" NETRUNNER_COMMAND_PATH "\n" + script}, input).wait();
+  return CommandLine({"/bin/sh", "-c", std::string("NR=") + command_path() + "\n" + script}, input).wait();
 }
 
 std::string json_value(std::string_view json, std::string_view name) {

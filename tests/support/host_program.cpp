@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/paths.hpp"
 
 namespace tests {
 
 HostProgram::HostProgram(std::string_view name, std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {std::string(NETRUNNER_HOSTS_DIR "/") + std::string(name), folder_ / "report"});
+  arguments.insert(arguments.begin(), {host_path(name), folder_ / "report"});
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

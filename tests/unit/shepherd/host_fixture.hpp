@@ -28,10 +28,7 @@
 #include "engine/os/unix_socket.hpp"
 #include "engine/wire/channel.hpp"
 #include "engine/wire/spawn_body.hpp"
-
-#ifndef NETRUNNER_SHEPHERD_PATH
-#define NETRUNNER_SHEPHERD_PATH "bin/netrunner-shepherd"
-#endif
+#include "tests/support/paths.hpp"
 
 namespace netrunner::testing {
 
@@ -283,7 +280,7 @@ class Host {
     char vfork[] = "NETRUNNER_SPAWN_PATH=vfork";
     char* const argv[] = {name, nullptr};
     char* const environment[] = {options.vfork ? vfork : nullptr, nullptr};
-    ::execve(NETRUNNER_SHEPHERD_PATH, argv, environment);
+    ::execve(tests::shepherd_path(), argv, environment);
     ::_exit(99);
   }
   void on_message(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
