@@ -25,7 +25,7 @@ target_compile_options(netrunner_warnings INTERFACE -Wall -Wextra -Wpedantic -Wc
 add_library(netrunner_options INTERFACE)
 target_link_libraries(netrunner_options INTERFACE netrunner_warnings)
 if(NETRUNNER_SANITIZE)
-  # vptr off: it asks by a pipe whether an address is readable, and calls the object invalid where no descriptor is left.
+  # vptr off: it asks by a pipe whether an address is readable; where no descriptor is left it calls the object bad.
   target_compile_options(netrunner_options INTERFACE -fsanitize=${NETRUNNER_SANITIZE} -fno-sanitize=vptr
     -fno-sanitize-recover=all -fno-omit-frame-pointer $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   target_link_options(netrunner_options INTERFACE -fsanitize=${NETRUNNER_SANITIZE})
