@@ -82,24 +82,8 @@ void set_affinity(ChildJob& job) {
   must(job, raw::call(SYS_sched_setaffinity, 0, sizeof mask, mask));
 }
 
-// Raw calls change this process alone; libc's would tell the shepherd's other threads, of which there are none.
-void become_user(ChildJob& job) {
-  const wire::SpawnFixed& fixed = *job.fixed;
-  if (has(job, wire::has_groups)) {
-    enter(job, Stage::groups);
-    must(job, raw::call(SYS_setgroups, job.groups.size(), job.groups.data()));
-  }
-  if (has(job, wire::has_gid)) {
-    enter(job, Stage::gid);
-    must(job, raw::call(SYS_setresgid, fixed.gid, fixed.gid, fixed.gid));
-  }
-  if (has(job, wire::has_uid)) {
-    enter(job, Stage::uid);
-    must(job, raw::call(SYS_setresuid, fixed.uid, fixed.uid, fixed.uid));
-  }
-}
-
-// After the credentials: setuid(2) clears it, see prctl(2). The shepherd may have died just before it was set.
+// After the credentials: setuid(2) and capset(2) clear it, see prctl(2). The shepherd may have died just before it was
+// set.
 void die_with_shepherd(ChildJob& job) {
   enter(job, Stage::parent_death);
   must(job, raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));

@@ -8,6 +8,8 @@ namespace netrunner::shepherd {
 
 /// Puts the command's descriptors in place and marks every other one close-on-exec.
 void place_descriptors(ChildJob& job);
+/// Groups, user and capabilities.
+void become_user(ChildJob& job);
 /// Becomes the command, or fails.
 [[noreturn]] void execute(ChildJob& job);
 

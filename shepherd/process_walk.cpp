@@ -1,6 +1,5 @@
 #include "shepherd/process_walk.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,41 +7,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "engine/os/child_list.hpp"
 #include "engine/os/unique_fd.hpp"
 
 namespace netrunner::shepherd {
 namespace {
 
 using Path = std::array<char, 64>;
-
-// "1 22 333 " in pieces of any length.
-bool each_number(int fd, void* context, void (*visit)(void*, pid_t)) {
-  std::array<char, 4096> text;
-  pid_t number = 0;
-  for (;;) {
-    const ssize_t bytes = ::read(fd, text.data(), text.size());
-    if (bytes < 0) return false;
-    if (bytes == 0) break;
-    for (ssize_t i = 0; i < bytes; ++i) {
-      const char c = text[static_cast<std::size_t>(i)];
-      if (c >= '0' && c <= '9') {
-        number = number * 10 + (c - '0');
-      } else if (number != 0) {
-        visit(context, number);
-        number = 0;
-      }
-    }
-  }
-  if (number != 0) visit(context, number);
-  return true;
-}
-
-bool each_child_of_thread(pid_t pid, pid_t thread, void* context, void (*visit)(void*, pid_t)) {
-  Path path;
-  std::snprintf(path.data(), path.size(), "/proc/%d/task/%d/children", pid, thread);
-  const os::UniqueFd fd(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  return fd && each_number(fd.get(), context, visit);
-}
 
 }  // namespace
 
@@ -53,18 +24,8 @@ bool proc_is_ours() noexcept {
 }
 
 bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child)) {
-  if (parent == ::getpid()) return each_child_of_thread(parent, parent, context, visit);  // We have one thread.
-  Path path;
-  std::snprintf(path.data(), path.size(), "/proc/%d/task", parent);
-  DIR* threads = ::opendir(path.data());
-  if (threads == nullptr) return false;
-  bool listed = true;
-  while (const dirent* entry = ::readdir(threads)) {
-    if (entry->d_name[0] == '.') continue;
-    listed = each_child_of_thread(parent, std::atoi(entry->d_name), context, visit) && listed;
-  }
-  ::closedir(threads);
-  return listed;
+  const bool ourselves = parent == ::getpid();  // We have one thread.
+  return ourselves ? os::each_child_of_thread(parent, parent, context, visit) : os::each_child(parent, context, visit);
 }
 
 ProcessStatus status_of(pid_t pid) noexcept {

@@ -199,6 +199,12 @@ void nr_command_identity(nr_command* command, uid_t uid, gid_t gid, const gid_t*
   if (count != 0) all.assign(groups, groups + count);
   c::change(command, [&](const Command& now) { return now.identity({uid, gid, std::move(all)}); });
 }
+void nr_command_capabilities(nr_command* command, const char* keep) {
+  NR_ASSERT(command != nullptr);
+  const auto set = netrunner::CapabilitySet::parse(c::text(keep));
+  if (!set) return c::complain(*command, set.error());
+  c::change(command, [&](const Command& now) { return now.capabilities(*set); });
+}
 void nr_command_no_new_privs(nr_command* command) {
   c::change(command, [](const Command& now) { return now.no_new_privs(); });
 }
@@ -212,6 +218,11 @@ void nr_command_cpus(nr_command* command, const int* cpus, size_t count) {
 }
 void nr_command_shell_fallback(nr_command* command) {
   c::change(command, [](const Command& now) { return now.shell_fallback(); });
+}
+void nr_command_success_codes(nr_command* command, const int* codes, size_t count) {
+  std::vector<int> all;
+  if (count != 0) all.assign(codes, codes + count);
+  c::change(command, [&](const Command& now) { return now.success_codes(std::move(all)); });
 }
 
 }  // extern "C"

@@ -7,6 +7,8 @@
 
 namespace netrunner::c {
 
+static_assert(NR_HOLDERS_MAX == Ended::holders_max);
+
 nr_exit_status status_of(const ExitStatus& status) noexcept {
   if (const auto* exited = std::get_if<Exited>(&status)) return {NR_EXITED, exited->code, 0, false};
   if (const auto* signaled = std::get_if<Signaled>(&status)) {
@@ -34,6 +36,14 @@ nr_ended ended_of(const Ended& ended) noexcept {
   result.stragglers = ended.stragglers;
   result.tree_empty = ended.tree_empty;
   result.containment = static_cast<nr_containment>(ended.containment);
+  result.success = ended.success();
+  for (const PipeHolder& holder : ended.holders) {
+    if (result.holder_count == NR_HOLDERS_MAX) break;
+    nr_pipe_holder& given = result.holders[result.holder_count++];
+    given.stream = static_cast<int>(holder.stream);
+    given.pid = holder.pid;
+    holder.name.copy(given.name, sizeof given.name - 1);
+  }
   return result;
 }
 
@@ -53,9 +63,7 @@ ExitStatus status_from(const nr_exit_status& status) {
 
 extern "C" {
 
-bool nr_ended_success(const nr_ended* ended) {
-  return ended->status.kind == NR_EXITED && ended->status.code == 0 && ended->reason == NR_REASON_EXITED;
-}
+bool nr_ended_success(const nr_ended* ended) { return ended->success; }
 
 size_t nr_exit_status_text(const nr_exit_status* status, char* text, size_t size) {
   const std::string whole = netrunner::to_string(netrunner::c::status_from(*status));

@@ -1,6 +1,9 @@
 #include "engine/api/check.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,9 +66,8 @@ Result<void> check_streams(const Command::Spec& spec) {
   using Kind = Stdio::Kind;
   NR_TRY_VOID(check_stdio(spec.in, "stdin"));
   if (spec.in.kind() == Kind::merge) return invalid("stdin", "only stdout and stderr can be merged");
-  const Stdio& out = spec.out ? *spec.out : spec.in;
-  const Stdio& err = spec.err ? *spec.err : spec.in;
-  if (spec.out && spec.err && out.kind() == Kind::merge && err.kind() == Kind::merge) {
+  const auto merges = [](const std::optional<Stdio>& stdio) { return stdio && stdio->kind() == Kind::merge; };
+  if (merges(spec.out) && merges(spec.err)) {
     return invalid("stdout and stderr", "each is merged into the other: one must lead somewhere");
   }
   for (const auto& [stdio, field] : {std::pair{&spec.out, "stdout"}, std::pair{&spec.err, "stderr"}}) {
@@ -100,6 +102,14 @@ Result<void> check_counts(const Command::Spec& spec) {
     if (cpu < 0 || cpu >= static_cast<int>(wire::cpus_max)) return invalid("cpu " + std::to_string(cpu), "0 to 1023");
   }
   if (spec.idle_limit.count() < 0 || spec.deadline.count() < 0) return invalid("deadline or idle_limit", "negative");
+  for (const int code : spec.success_codes) {
+    if (code < 0 || code > 255) return invalid("success code " + std::to_string(code), "exit codes are 0 to 255");
+  }
+  const auto& capabilities = spec.capabilities;
+  if (capabilities && (capabilities->ambient.bits() & ~capabilities->bounding.bits()) != 0) {
+    return invalid("ambient capabilities " + capabilities->ambient.text(),
+                   "one of them isn't in the bounding set " + capabilities->bounding.text());
+  }
   if (spec.grouping == Grouping::join && spec.join_group <= 1) {
     return invalid("group " + std::to_string(spec.join_group), "a process group of another command, above 1");
   }
@@ -112,6 +122,18 @@ Result<void> check_counts(const Command::Spec& spec) {
 }
 
 }  // namespace
+
+Result<void> check_user(const Command::Spec& spec, const EngineOptions& options) {
+  const uid_t user = spec.identity.uid.value_or(::geteuid());
+  const auto refused = [&](std::string why) {
+    return std::unexpected(Error{ErrorCode::permission_denied, Stage::uid, EPERM, std::to_string(user),
+                                 std::move(why) + "; Command::user or identity names another"});
+  };
+  if (options.refuse_root && user == 0) return refused("EngineOptions::refuse_root");
+  const auto& allowed = options.allowed_users;
+  if (!allowed.empty() && std::ranges::count(allowed, user) == 0) return refused("not in EngineOptions::allowed_users");
+  return {};
+}
 
 Result<void> check(const Command::Spec& spec) {
   NR_TRY_VOID(check_texts(spec));

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <netrunner/command.hpp>
+#include <netrunner/engine.hpp>
 #include <netrunner/error.hpp>
 
 namespace netrunner::detail {
 
 /// Everything about a command that can be wrong before anything is started: each error names field and index.
 [[nodiscard]] Result<void> check(const Command::Spec& spec);
+/// Whether the engine starts commands as this user.
+[[nodiscard]] Result<void> check_user(const Command::Spec& spec, const EngineOptions& options);
 
 }  // namespace netrunner::detail

@@ -112,6 +112,10 @@ Command Command::resource_limit(ResourceLimit limit) const {
 Command Command::identity(Identity identity) const {
   return with([&](Spec& spec) { spec.identity = std::move(identity); });
 }
+Command Command::capabilities(CapabilitySet keep) const { return capabilities({.bounding = keep, .ambient = keep}); }
+Command Command::capabilities(Capabilities capabilities) const {
+  return with([&](Spec& spec) { spec.capabilities = capabilities; });
+}
 Command Command::no_new_privs() const {
   return with([](Spec& spec) { spec.no_new_privs = true; });
 }
@@ -123,6 +127,9 @@ Command Command::cpus(std::vector<int> cpus) const {
 }
 Command Command::shell_fallback() const {
   return with([](Spec& spec) { spec.shell_fallback = true; });
+}
+Command Command::success_codes(std::vector<int> codes) const {
+  return with([&](Spec& spec) { spec.success_codes = std::move(codes); });
 }
 
 namespace {

@@ -167,6 +167,11 @@ void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {
     request.flags |= wire::join_group;
     request.join_group = spec.join_group;
   }
+  if (spec.capabilities) {
+    request.flags |= wire::has_capabilities;
+    request.bounding_capabilities = spec.capabilities->bounding.bits();
+    request.ambient_capabilities = spec.capabilities->ambient.bits();
+  }
   if (spec.no_new_privs) request.flags |= wire::set_no_new_privs;
   if (spec.program.find('/') == std::string::npos) request.flags |= wire::search_path;
   if (spec.shell_fallback) request.flags |= wire::shell_fallback;
@@ -177,6 +182,7 @@ void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {
 Result<std::unique_ptr<SpawnPlan>> plan_spawn(const Core& core, const Command& command, std::stop_token stop) {
   const Command::Spec& spec = command.spec();
   NR_TRY_VOID(check(spec));
+  NR_TRY_VOID(check_user(spec, core.options()));
   auto plan = std::make_unique<SpawnPlan>(command);
   plan->queued_ns = Deadline::now_ns();
   plan->stop = std::move(stop);

@@ -268,6 +268,8 @@ void Outlet::end_with(StreamEnd end) {
 
 bool Outlet::writers_are_gone() const noexcept { return !ended() && os::writers_are_gone(pipe_.get()); }
 
+std::uint64_t Outlet::pipe_inode() const noexcept { return ended() ? 0 : os::pipe_inode(pipe_.get()); }
+
 bool Outlet::waits_for_reader_alone() const noexcept { return stall_.stalled() && writers_are_gone(); }
 
 StreamStats Outlet::stats() const {

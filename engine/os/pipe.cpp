@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/os/descriptor.hpp"
@@ -33,6 +34,11 @@ std::uint32_t pipe_size(int fd) noexcept {
 std::uint32_t pipe_unread(int fd) noexcept {
   int bytes = 0;
   return ::ioctl(fd, FIONREAD, &bytes) == 0 ? static_cast<std::uint32_t>(bytes) : 0;
+}
+
+std::uint64_t pipe_inode(int fd) noexcept {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) ? status.st_ino : 0;
 }
 
 bool writers_are_gone(int read_end) noexcept {

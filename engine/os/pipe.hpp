@@ -23,6 +23,8 @@ enum class OurEnd : std::uint8_t { none, read, write };
 [[nodiscard]] std::uint32_t pipe_size(int fd) noexcept;
 /// FIONREAD: bytes that wait in it.
 [[nodiscard]] std::uint32_t pipe_unread(int fd) noexcept;
+/// Which pipe it is: the number in "pipe:[4711]" of /proc/<pid>/fd. 0: it is no pipe.
+[[nodiscard]] std::uint64_t pipe_inode(int fd) noexcept;
 /// POLLHUP on a read end: no write end is open any more.
 [[nodiscard]] bool writers_are_gone(int read_end) noexcept;
 

@@ -15,10 +15,10 @@ constexpr std::array<std::string_view, 17> code_names = {
 };
 static_assert(code_names.size() == static_cast<std::size_t>(ErrorCode::system) + 1);
 
-constexpr std::array<std::string_view, 23> stage_names = {
+constexpr std::array<std::string_view, 24> stage_names = {
     "none",      "validate", "pipes",  "treaty", "clone",     "parent death signal", "process group", "session",
     "terminal",  "stdio",    "open",   "cwd",    "umask",     "nice",                "rlimit",        "oom_score_adj",
-    "affinity",  "groups",   "gid",    "uid",    "no_new_privs", "cgroup",           "exec",
+    "affinity",  "groups",   "gid",    "uid",    "capabilities", "no_new_privs",     "cgroup",        "exec",
 };
 static_assert(stage_names.size() == static_cast<std::size_t>(Stage::exec) + 1);
 

@@ -54,6 +54,7 @@ Child::Child(shard::Rooms& rooms, wire::ChildId id, std::unique_ptr<SpawnPlan> p
   release_letter.child = this;
   release_letter.open = [](Letter& letter) noexcept { static_cast<ReleaseLetter&>(letter).child->release(); };
   ended_.timeline.queued_ns = plan_->queued_ns;
+  ended_.success_codes = spec().success_codes;
 }
 
 Child::~Child() = default;
@@ -184,12 +185,30 @@ void Child::drain_timer_fired() {
     if (now() < max_ns && (standing || now() < idle_ns)) return arm_drain_timer();
   }
   // Past the budget: what readers have not taken stays readable, what others may still write is cut.
+  if (!holders_are_known()) return rooms_.reactor.timers().arm(drain_, now() + 1);
   reader_excused_ = true;
   streams_.note_inherited();
   if (settled_) streams_.finish_outputs(StreamEnd::inherited);
   drain_over_ = true;
   apply(LifeEvent::drain_over);
   complete_if_done();
+}
+
+/// Before its stragglers are stopped: afterwards they hold nothing. Asked again when others than they still do. False:
+/// the search among strangers goes on in the next turn; a stop doesn't wait for it.
+bool Child::holders_are_known() {
+  if (holder_search_ == nullptr) {
+    std::vector<shard::OpenPipe> pipes = streams_.held_by_others();
+    if (pipes.empty()) return true;
+    holder_search_ = rooms_.shard.search_holders(std::move(pipes));
+  }
+  if (!holder_search_->over() && !hurried_ && !holder_search_->search_on(now())) return false;
+  for (PipeHolder& holder : holder_search_->found()) {
+    const bool known = std::ranges::find(ended_.holders, holder) != ended_.holders.end();
+    if (!known && ended_.holders.size() < Ended::holders_max) ended_.holders.push_back(std::move(holder));
+  }
+  holder_search_.reset();
+  return true;
 }
 
 void Child::settle() {
@@ -268,6 +287,7 @@ void Child::leave_quarantine(bool gone) {
 void Child::end() {
   for (reactor::Timer* timer : {&deadline_, &idle_, &drain_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   on_stop_request_.reset();
+  holder_search_.reset();
   // Gone is the last of the facts: nobody is left, and nothing comes any more.
   auto& times = ended_.timeline;
   if (times.gone_ns != 0) times.gone_ns = std::max(times.gone_ns, times.drained_ns);

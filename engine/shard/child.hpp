@@ -55,6 +55,8 @@ class Child final : private shard::StreamsOwner {
 
   [[nodiscard]] wire::ChildId id() const noexcept { return id_; }
   [[nodiscard]] shard::Shard& shard() const noexcept { return rooms_.shard; }
+  [[nodiscard]] pid_t pid() const noexcept { return ended_.pid; }
+  [[nodiscard]] bool leader_has_exited() const noexcept { return ended_.timeline.exited_ns != 0; }
   [[nodiscard]] bool has_ended() const noexcept { return life_ == shard::Life::ended; }
   [[nodiscard]] bool is_owned() const noexcept { return owned_; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
@@ -90,6 +92,7 @@ class Child final : private shard::StreamsOwner {
   void give_up();
   void complete_if_done();
   void note_drained();
+  [[nodiscard]] bool holders_are_known();
   void give_up_killing();
   void leave_quarantine(bool gone);
   void end();
@@ -100,7 +103,6 @@ class Child final : private shard::StreamsOwner {
   void fail_signals(ErrorCode code, const char* why);
   [[nodiscard]] std::int64_t now() const noexcept { return rooms_.reactor.now_ns(); }
   [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
-  [[nodiscard]] bool leader_has_exited() const noexcept { return ended_.timeline.exited_ns != 0; }
   [[nodiscard]] ProcessStats process_stats() const;
 
   shard::Rooms& rooms_;
@@ -109,6 +111,7 @@ class Child final : private shard::StreamsOwner {
   shard::Streams streams_;
   shard::Life life_ = shard::Life::starting;
   os::UniqueFd pidfd_;
+  std::unique_ptr<shard::HolderSearch> holder_search_;
   Ended ended_;                             ///< Grows with the life; whole when it has ended.
   std::optional<EndReason> cause_;
   Verb* spawn_verb_ = nullptr;
@@ -123,6 +126,7 @@ class Child final : private shard::StreamsOwner {
   bool settled_ = false;
   bool quarantined_ = false;    ///< The result stands, the process too: see give_up_killing().
   int kill_errno_ = 0;
+  bool hurried_ = false;        ///< A stop came when the leader was gone already.
   bool over_limit_ = false;     ///< Told before the shepherd said that it runs; stopped once it has.
   bool drain_over_ = false;     ///< The drain budget ended, or there was nothing to drain.
   bool reader_excused_ = false; ///< What nobody read stays readable; the end does not wait for it.

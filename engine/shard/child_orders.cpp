@@ -119,6 +119,7 @@ void Child::stop(EndReason reason, const KillLadder* ladder) {
     return;
   }
   // Only its output and its stragglers are left: the drain budget ends now.
+  hurried_ = true;
   if (lost_ns_ != 0 || drain_over_) return;
   drain_over_ = true;
   rooms_.reactor.timers().arm(drain_, now());

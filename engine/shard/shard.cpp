@@ -159,6 +159,14 @@ void Shard::let_go(detail::ChunkSlot& slot) {
   flow_->put_back(slot);
 }
 
+std::unique_ptr<HolderSearch> Shard::search_holders(std::vector<OpenPipe> pipes) {
+  HolderSearch::Scene scene{.shepherd = link_.pid(), .leaders = {}};
+  table_.for_each([&](const detail::Child& child) {
+    if (!child.leader_has_exited()) scene.leaders.push_back(child.pid());
+  });
+  return std::make_unique<HolderSearch>(std::move(pipes), std::move(scene), reactor_->now_ns());
+}
+
 void Shard::order_stop(detail::Child& child, EndReason reason) {
   struct StopLetter : Letter {
     Shard* shard;

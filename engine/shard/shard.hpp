@@ -13,6 +13,7 @@
 #include "engine/reactor/reactor.hpp"
 #include "engine/shard/child_table.hpp"
 #include "engine/shard/groups.hpp"
+#include "engine/shard/holder_search.hpp"
 #include "engine/shard/rooms.hpp"
 #include "engine/shard/spare.hpp"
 #include "engine/shard/verb_queue.hpp"
@@ -98,6 +99,9 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   [[nodiscard]] Containment containment() const noexcept { return link_.containment(); }
   /// Why it is another than was asked for: the errno of the shepherd's self-test, or 0.
   [[nodiscard]] int containment_errno() const noexcept { return link_.containment_errno(); }
+
+  /// A search for who holds these pipes of a command whose leader has ended.
+  [[nodiscard]] std::unique_ptr<HolderSearch> search_holders(std::vector<OpenPipe> pipes);
 
   /// Any thread: has the command stopped, if it is still there.
   void order_stop(detail::Child& child, EndReason reason);

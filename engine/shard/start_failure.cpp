@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -166,6 +167,12 @@ void explain_clone(Error& error) {
                  ", or pids.max of the cgroup, kernel.threads-max or kernel.pid_max; it was tried for a second";
 }
 
+std::string capability_name(std::uint32_t number) {
+  std::string name = "CAP_" + CapabilitySet({static_cast<int>(number)}).text();
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
 std::string subject_of(const Command::Spec& spec, const StartReport& report) {
   switch (static_cast<Stage>(report.fixed.stage)) {
     case Stage::cwd: return spec.cwd.value_or("the host's current directory");
@@ -177,6 +184,7 @@ std::string subject_of(const Command::Spec& spec, const StartReport& report) {
     case Stage::nice: return spec.nice ? std::to_string(*spec.nice) : "";
     case Stage::uid: return spec.identity.uid ? std::to_string(*spec.identity.uid) : "";
     case Stage::gid: return spec.identity.gid ? std::to_string(*spec.identity.gid) : "";
+    case Stage::capabilities: return capability_name(report.fixed.index % wire::bounding_index);
     case Stage::oom_score: return spec.oom_score_adj ? std::to_string(*spec.oom_score_adj) : "";
     case Stage::group: return spec.grouping == Grouping::join ? std::to_string(spec.join_group) : "";
     default: return report.path.empty() ? spec.program : std::string(report.path);
@@ -191,6 +199,11 @@ Error start_failure(const Command::Spec& spec, const StartReport& report) {
   if (stage == Stage::clone && report.fixed.sys_errno == EAGAIN) {
     explain_clone(error);
     return error;
+  }
+  if (stage == Stage::capabilities && report.fixed.sys_errno == EPERM) {
+    error.advice = report.fixed.index >= wire::bounding_index
+                       ? "to drop it from the bounding set takes CAP_SETPCAP; Command::no_new_privs() lets it gain none"
+                       : "the engine's own process hasn't got it";
   }
   if (stage != Stage::exec) return error;
   switch (report.fixed.sys_errno) {

@@ -218,11 +218,26 @@ void Streams::finish_outputs(StreamEnd end) {
   }
 }
 
+namespace {
+
+/// Asked of the pipe itself: on a busy machine the end of file may be there and its completion not yet.
+bool is_held(const flow::Outlet& outlet) { return !outlet.ended() && !outlet.writers_are_gone(); }
+
+}  // namespace
+
 void Streams::note_inherited() {
   for (const auto& output : outputs_) {
-    // Asked of the pipe itself: on a busy machine the end of file may be there and its completion not yet.
-    if (!output->outlet.ended() && !output->outlet.writers_are_gone()) output->outlet.note_inherited();
+    if (is_held(output->outlet)) output->outlet.note_inherited();
   }
+}
+
+std::vector<OpenPipe> Streams::held_by_others() const {
+  std::vector<OpenPipe> held;
+  for (const auto& output : outputs_) {
+    const std::uint64_t inode = is_held(output->outlet) ? output->outlet.pipe_inode() : 0;
+    if (inode != 0) held.push_back({output->outlet.stream(), inode});
+  }
+  return held;
 }
 
 bool Streams::drained(bool without_reader) const {

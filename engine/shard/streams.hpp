@@ -12,6 +12,7 @@
 #include "engine/flow/credit_window.hpp"
 #include "engine/flow/inlet.hpp"
 #include "engine/flow/outlet.hpp"
+#include "engine/shard/holder_search.hpp"
 #include "engine/shard/spawn_plan.hpp"
 #include "engine/shard/verb_queue.hpp"
 
@@ -57,6 +58,8 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   /// The drain budget ended. `held_by_others`: their end says so.
   void finish_outputs(StreamEnd end);
   void note_inherited();
+  /// Outputs that others may still write to.
+  [[nodiscard]] std::vector<OpenPipe> held_by_others() const;
 
   /// Every output has ended, or waits for its reader alone.
   [[nodiscard]] bool drained(bool without_reader) const;

@@ -21,6 +21,7 @@ inline constexpr std::size_t frames_pause = 4;
 inline constexpr std::size_t resource_limits_max = 32;
 inline constexpr std::size_t groups_max = 1024;
 inline constexpr std::size_t cpus_max = 1024;
+inline constexpr std::uint32_t capabilities_max = 64;  ///< Bits of a set; the last one stands for "all that there are".
 inline constexpr std::size_t failure_head_bytes_max = 1024;  ///< First bytes of a program that could not be executed.
 inline constexpr std::size_t failure_path_bytes_max = 4096;
 

@@ -94,6 +94,7 @@ enum SpawnFlag : std::uint32_t {
   set_no_new_privs = 1U << 11,
   search_path = 1U << 12,        ///< The program has no '/': try each directory of the command's PATH.
   shell_fallback = 1U << 13,     ///< ENOEXEC: /bin/sh runs it.
+  has_capabilities = 1U << 14,
 };
 
 /// The body, in this order, each list padded to 8 bytes: Action[action_count], WireRung[rung_count],
@@ -114,6 +115,7 @@ struct SpawnFixed {
   std::int32_t oom_score_adj = 0;
   std::uint32_t uid = 0, gid = 0;
   std::uint32_t reserved = 0;
+  std::uint64_t bounding_capabilities = 0, ambient_capabilities = 0;  ///< 1 << CAP_*.
 };
 
 struct SignalFixed {
@@ -192,11 +194,14 @@ struct StartedFixed {
   std::int64_t exec_ns = 0;
 };
 
+/// Added to the number of a capability that could not be dropped from the bounding set; else it could not be had.
+inline constexpr std::uint32_t bounding_index = 64;
+
 struct StartFailedFixed {
   ChildId id;
   std::uint32_t stage = 0;  ///< netrunner::Stage.
   std::int32_t sys_errno = 0;
-  std::uint32_t index = 0;       ///< Of the action or limit that failed.
+  std::uint32_t index = 0;       ///< Of the action or limit that failed; the capability, see bounding_index.
   std::uint32_t path_bytes = 0;  ///< Body: the path that was tried last, without NUL...
   std::uint32_t head_bytes = 0;  ///< ...then the first bytes of that file (0: it could not be read).
   std::uint32_t reserved = 0;

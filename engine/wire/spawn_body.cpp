@@ -116,6 +116,8 @@ SpawnBody SpawnBody::build(ChildId id, const SpawnRequest& request) {
   fixed.oom_score_adj = request.oom_score_adj.value_or(0);
   fixed.uid = request.uid.value_or(0);
   fixed.gid = request.gid.value_or(0);
+  fixed.bounding_capabilities = request.bounding_capabilities;
+  fixed.ambient_capabilities = request.ambient_capabilities;
   if (!result.fits_inline()) fixed.flags |= body_in_memfd;
   return result;
 }

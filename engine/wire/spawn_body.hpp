@@ -37,8 +37,9 @@ struct SpawnRequest {
   std::optional<std::uint32_t> umask, uid, gid;
   std::optional<std::int32_t> nice, oom_score_adj;
   std::int32_t join_group = 0;
+  std::uint64_t bounding_capabilities = 0, ambient_capabilities = 0;  ///< With has_capabilities.
   /// SpawnFlag bits that no member above implies: cwd_attached, own_session, join_group, set_no_new_privs,
-  /// search_path, shell_fallback.
+  /// search_path, shell_fallback, has_capabilities.
   std::uint32_t flags = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <netrunner/capabilities.hpp>
 #include <netrunner/deadline.hpp>
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/limits.hpp>
@@ -85,10 +86,12 @@ class Command {
     std::optional<int> nice;
     std::vector<ResourceLimit> resource_limits;
     Identity identity;
+    std::optional<Capabilities> capabilities;  ///< Unset: as the kernel has it for that user, see capabilities(7).
     bool no_new_privs = false;
     std::optional<int> oom_score_adj;
     std::vector<int> cpus;                    ///< sched_setaffinity(2); empty: the shepherd's.
     bool shell_fallback = false;              ///< ENOEXEC on a text file: run it by /bin/sh, as execvp does.
+    std::vector<int> success_codes;           ///< Exit codes that count as success; empty: 0 alone.
     bool operator==(const Spec&) const = default;
   };
 
@@ -133,10 +136,17 @@ class Command {
   [[nodiscard]] Command identity(Identity identity) const;
   /// user[:group] by name or number, with the user's own supplementary groups (getgrouplist(3)).
   [[nodiscard]] Result<Command> user(std::string_view user_and_group) const;
+  /// At most these, whoever it runs as and whatever it executes, and these even where that user isn't root.
+  [[nodiscard]] Command capabilities(CapabilitySet keep) const;
+  /// Errors of the start: permission_denied, stage capabilities, where the host hasn't got one itself or may not drop
+  /// one (CAP_SETPCAP).
+  [[nodiscard]] Command capabilities(Capabilities capabilities) const;
   [[nodiscard]] Command no_new_privs() const;
   [[nodiscard]] Command oom_score_adj(int value) const;
   [[nodiscard]] Command cpus(std::vector<int> cpus) const;
   [[nodiscard]] Command shell_fallback() const;
+  /// `{0, 1}`: what grep(1) and diff(1) mean by success. Decides Ended::success, Completed::check and pipelines.
+  [[nodiscard]] Command success_codes(std::vector<int> codes) const;
 
  private:
   template <class Change>

@@ -37,6 +37,10 @@ struct EngineOptions {
   /// subreaper sweep. cgroup and pid_namespace: an error by name where they can't be had.
   Containment containment = Containment::automatic;
   std::string shepherd_path{};                    ///< A shepherd in a file, where a memfd can't be executed.
+  /// Whom commands may start as: spawn refuses others (permission_denied, stage uid), the engine's own user included
+  /// where that isn't allowed. A program with the set-user-ID bit may still become another: Command::no_new_privs.
+  bool refuse_root = false;                       ///< Nobody starts as uid 0.
+  std::vector<uid_t> allowed_users{};             ///< Empty: every user.
 };
 
 /// Output kept by a capture: the first and the last bytes, and how many there were.

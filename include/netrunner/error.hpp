@@ -35,7 +35,7 @@ enum class ErrorCode : std::uint8_t {
 /// The step that failed on the way to a running command, in the order in which they happen.
 enum class Stage : std::uint8_t {
   none, validate, pipes, treaty, clone, parent_death, group, session, terminal, stdio, open_file, cwd, umask,
-  nice, rlimit, oom_score, affinity, groups, gid, uid, no_new_privs, cgroup, exec,
+  nice, rlimit, oom_score, affinity, groups, gid, uid, capabilities, no_new_privs, cgroup, exec,
 };
 
 [[nodiscard]] std::string_view name_of(ErrorCode code) noexcept;

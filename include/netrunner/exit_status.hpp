@@ -1,6 +1,8 @@
 #pragma once
 /// How a command ended: a value, never an error, and never one integer for exit code and signal.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -98,8 +100,18 @@ enum class Containment : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Containment containment) noexcept;
 
+/// A process that still had an output pipe of the command open for writing when the drain budget ended.
+struct PipeHolder {
+  Stream stream = Stream::out;
+  pid_t pid = 0;     ///< As the host sees it.
+  std::string name;  ///< comm of proc(5): the first 15 bytes of its program's name.
+  friend bool operator==(const PipeHolder&, const PipeHolder&) = default;
+};
+
 /// Everything about a command that has ended.
 struct Ended {
+  static constexpr std::size_t holders_max = 8;
+
   ExitStatus status = Unknown{};
   EndReason reason = EndReason::exited;
   pid_t pid = 0;
@@ -112,10 +124,17 @@ struct Ended {
   Containment containment = Containment::process_group;
   std::string unkillable;              ///< Why a process of it could not be killed; status is Unknown then.
   std::string stalled_on;              ///< "stdout: 64 KiB held by the reader for 12 s" where that bears on the end.
+  /// Who held an output pipe open when the drain budget ended, `holders_max` at most: processes of the command first,
+  /// then others, as far as /proc shows their descriptors and a bounded look goes (README.md, Drain). Empty where every
+  /// stream came to its end of file.
+  std::vector<PipeHolder> holders;
+  std::vector<int> success_codes;      ///< Command::success_codes; empty: 0 alone.
 
+  /// It exited by itself with a code that counts as success.
   [[nodiscard]] bool success() const noexcept {
     const auto* exited = std::get_if<Exited>(&status);
-    return exited != nullptr && exited->code == 0 && reason == EndReason::exited;
+    if (exited == nullptr || reason != EndReason::exited) return false;
+    return success_codes.empty() ? exited->code == 0 : std::ranges::count(success_codes, exited->code) > 0;
   }
   [[nodiscard]] const StreamSummary* stream(Stream which) const noexcept;
 };

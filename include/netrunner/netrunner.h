@@ -79,7 +79,7 @@ typedef enum nr_stage {
   NR_STAGE_NONE, NR_STAGE_VALIDATE, NR_STAGE_PIPES, NR_STAGE_TREATY, NR_STAGE_CLONE, NR_STAGE_PARENT_DEATH,
   NR_STAGE_GROUP, NR_STAGE_SESSION, NR_STAGE_TERMINAL, NR_STAGE_STDIO, NR_STAGE_OPEN_FILE, NR_STAGE_CWD,
   NR_STAGE_UMASK, NR_STAGE_NICE, NR_STAGE_RLIMIT, NR_STAGE_OOM_SCORE, NR_STAGE_AFFINITY, NR_STAGE_GROUPS,
-  NR_STAGE_GID, NR_STAGE_UID, NR_STAGE_NO_NEW_PRIVS, NR_STAGE_CGROUP, NR_STAGE_EXEC
+  NR_STAGE_GID, NR_STAGE_UID, NR_STAGE_CAPABILITIES, NR_STAGE_NO_NEW_PRIVS, NR_STAGE_CGROUP, NR_STAGE_EXEC
 } nr_stage;
 
 #define NR_MESSAGE_BYTES 512
@@ -229,10 +229,14 @@ void nr_command_resource_limit(nr_command* command, int resource, uint64_t soft,
 void nr_command_user(nr_command* command, const char* user_and_group);
 /// By number, with exactly these supplementary groups.
 void nr_command_identity(nr_command* command, uid_t uid, gid_t gid, const gid_t* groups, size_t count);
+/// "net_bind_service,kill", "none", "all,-sys_admin": it has at most these, and these even where its user isn't root.
+void nr_command_capabilities(nr_command* command, const char* keep);
 void nr_command_no_new_privs(nr_command* command);
 void nr_command_oom_score_adj(nr_command* command, int value);
 void nr_command_cpus(nr_command* command, const int* cpus, size_t count);  ///< sched_setaffinity(2).
 void nr_command_shell_fallback(nr_command* command);  ///< A text file without #!: by /bin/sh, as execvp(3) does.
+/// Exit codes that count as success (0 alone): nr_ended_success.
+void nr_command_success_codes(nr_command* command, const int* codes, size_t count);
 
 // ------------------------------------------------------------------------------------------------------ how it ended
 
@@ -294,6 +298,14 @@ typedef struct nr_timeline {
   int64_t gone_ns;        ///< No process of it is left, as far as the containment sees.
 } nr_timeline;
 
+/// A process that still had an output pipe of the command open when the drain budget ended.
+typedef struct nr_pipe_holder {
+  int stream;     ///< NR_OUT, NR_ERR, or the number of an extra descriptor.
+  pid_t pid;
+  char name[16];  ///< comm of proc(5).
+} nr_pipe_holder;
+#define NR_HOLDERS_MAX 8
+
 /// Everything about a command that has ended.
 typedef struct nr_ended {
   size_t size;
@@ -306,10 +318,13 @@ typedef struct nr_ended {
   uint32_t stragglers;           ///< Processes of it alive after the leader's exit.
   bool tree_empty;               ///< No process of it is left.
   nr_containment containment;
+  bool success;                  ///< It exited by itself with a code that counts as success.
+  uint32_t holder_count;
+  nr_pipe_holder holders[NR_HOLDERS_MAX];
 } nr_ended;
 #define NR_ENDED_INIT NR_INIT_(nr_ended)
 
-bool nr_ended_success(const nr_ended* ended);  ///< It exited with 0, by itself.
+bool nr_ended_success(const nr_ended* ended);  ///< Its member `success`.
 const char* nr_end_reason_name(nr_end_reason reason);
 const char* nr_stream_end_name(nr_stream_end end);
 const char* nr_containment_name(nr_containment containment);

@@ -3,6 +3,7 @@
 
 #include <netrunner/awaitable.hpp>
 #include <netrunner/blocking.hpp>
+#include <netrunner/capabilities.hpp>
 #include <netrunner/chunk.hpp>
 #include <netrunner/command.hpp>
 #include <netrunner/deadline.hpp>

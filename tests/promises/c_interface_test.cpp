@@ -441,5 +441,28 @@ TEST_F(CInterface, ManyThreadsShareAnEngineAndACommand) {
   EXPECT_EQ(right, std::vector<int>(8, 20));
 }
 
+TEST_F(CInterface, SuccessCodesAndHoldersOfAPipeAreTold) {
+  const auto command = shell("sleep 600 & exit 1");
+  const int codes[] = {0, 1};
+  nr_command_success_codes(command.get(), codes, 2);
+  nr_command_drain(command.get(), 200 * ms, second);
+  nr_completed* completed = nullptr;
+  ASSERT_EQ(nr_run(engine.get(), command.get(), nullptr, &completed, &error), NR_OK) << error.message;
+  const Handle<nr_completed> owned(completed);
+  const nr_ended* ended = nr_completed_ended(completed);
+  EXPECT_TRUE(nr_ended_success(ended));
+  EXPECT_EQ(ended->status.code, 1);
+  ASSERT_EQ(ended->holder_count, 2U);  // stdout and stderr.
+  EXPECT_STREQ(ended->holders[0].name, "sleep");
+}
+
+TEST_F(CInterface, CapabilitiesAreReadAsText) {
+  const auto command = program("true");
+  nr_command_capabilities(command.get(), "fly");
+  nr_completed* completed = nullptr;
+  EXPECT_EQ(nr_run(engine.get(), command.get(), nullptr, &completed, &error), NR_INVALID_ARGUMENT);
+  EXPECT_NE(std::strstr(error.message, "fly"), nullptr) << error.message;
+}
+
 }  // namespace
 }  // namespace tests

@@ -13,6 +13,14 @@ void CommandOptions::declare(Options& options) {
     changes_.emplace_back([policy](const Command& command) { return command.stragglers(policy); });
     return {};
   });
+  options.value("--success-codes", [this](const std::string& text) -> Checked<void> {
+    const auto codes = whole_numbers(text, 0, 255);
+    if (!codes) return std::unexpected(codes.error());
+    changes_.emplace_back([all = std::vector<int>(codes->begin(), codes->end())](const Command& command) {
+      return command.success_codes(all);
+    });
+    return {};
+  });
   declare_environment(options);
   declare_limits(options);
 }
@@ -45,6 +53,12 @@ void CommandOptions::declare_environment(Options& options) {
 
 void CommandOptions::declare_limits(Options& options) {
   options.value("--user", into(user_));
+  options.value("--cap", [this](const std::string& text) -> Checked<void> {
+    const Result<CapabilitySet> keep = CapabilitySet::parse(text);
+    if (!keep) return std::unexpected(keep.error().message());
+    changes_.emplace_back([keep = *keep](const Command& command) { return command.capabilities(keep); });
+    return {};
+  });
   options.flag("--new-session", new_session_);
   options.value("--nice", [this](const std::string& text) -> Checked<void> {
     const auto value = whole_number(text, -20, 19);

@@ -22,6 +22,7 @@ int exit_code_of(const Ended& ended) noexcept {
     case EndReason::stopped:
     case EndReason::owner_gone: break;
   }
+  if (ended.success()) return 0;  // Its code may be another one of --success-codes.
   if (const auto* exited = std::get_if<Exited>(&ended.status)) return exited->code;
   if (const auto* signaled = std::get_if<Signaled>(&ended.status)) return signal_base + signaled->signal;
   return own_failure;

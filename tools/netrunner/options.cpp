@@ -189,6 +189,18 @@ Checked<std::int64_t> whole_number(const std::string& text, std::int64_t min, st
                          shown(min) + " to " + shown(max) + ".");
 }
 
+Checked<std::vector<std::int64_t>> whole_numbers(const std::string& text, std::int64_t min, std::int64_t max) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    const auto number = whole_number(text.substr(at, comma - at), min, max);
+    if (!number) return std::unexpected(number.error());
+    numbers.push_back(*number);
+    at = comma + 1;
+  }
+  return numbers;
+}
+
 std::vector<std::vector<std::string>> split_at_colons(std::vector<std::string> words) {
   std::vector<std::vector<std::string>> parts(1);
   for (std::string& word : words) {

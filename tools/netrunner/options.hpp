@@ -69,6 +69,9 @@ class Options {
 /// A whole number within [min, max]; `what` names it in the error.
 [[nodiscard]] Checked<std::int64_t> whole_number(const std::string& text, std::int64_t min, std::int64_t max,
                                                  int base = 10);
+/// Some of them, separated by commas.
+[[nodiscard]] Checked<std::vector<std::int64_t>> whole_numbers(const std::string& text, std::int64_t min,
+                                                               std::int64_t max);
 
 /// Splits at each `:::`.
 [[nodiscard]] std::vector<std::vector<std::string>> split_at_colons(std::vector<std::string> words);

@@ -36,8 +36,8 @@ last, which it reads against credit and writes to its own stdout.
   --report FILE|-  their ends and peak_buffered_bytes as JSON; -: stdout, last
   --json           the same on stderr, on one line, instead of words
 As in netrunner run --help, for each of them: --ladder, --stragglers, --cwd,
---user, --nice, --umask, --rlimit, --env, --unset-env, --clear-env,
---new-session and --containment.
+--user, --cap, --nice, --umask, --rlimit, --env, --unset-env, --clear-env,
+--new-session, --success-codes and --containment.
 The stdin of the first and every stderr are netrunner's own.
 INT, TERM, HUP, QUIT stop them by the ladder; the second one kills. TSTP stops
 them and netrunner, CONT lets all go on; other signals are passed on.

@@ -86,6 +86,15 @@ Json signals_of(const Ended& ended) {
   return signals;
 }
 
+Json holders_of(const Ended& ended) {
+  Json holders = Json::array();
+  for (const PipeHolder& holder : ended.holders) {
+    holders.push_back(
+        {{"stream", name_of_stream(holder.stream)}, {"pid", holder.pid}, {"name", text_of(holder.name)}});
+  }
+  return holders;
+}
+
 /// null where the stream was no pipe of ours: nobody counted.
 Json bytes_of(const Ended& ended, Stream which) {
   const StreamSummary* stream = ended.stream(which);
@@ -114,6 +123,7 @@ Json ended_of(const std::vector<std::string>& argv, const Ended& ended) {
   json["pid"] = ended.pid;
   json["reason"] = std::string(name_of(ended.reason));
   add_status(json, ended.status);
+  json["success"] = ended.success();
   json["stragglers"] = ended.stragglers;
   json["tree_empty"] = ended.tree_empty;
   json["containment"] = std::string(name_of(ended.containment));
@@ -126,6 +136,7 @@ Json ended_of(const std::vector<std::string>& argv, const Ended& ended) {
   json["timeline"] = timeline_of(ended.timeline);
   json["streams"] = streams_of(ended);
   json["signals"] = signals_of(ended);
+  json["holders"] = holders_of(ended);
   if (!ended.stalled_on.empty()) json["stalled_on"] = text_of(ended.stalled_on);
   return json;
 }

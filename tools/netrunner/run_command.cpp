@@ -39,6 +39,9 @@ Runs one command. Whatever it started is gone when this returns.
                    that others write: until D of silence (250ms), D in all (5s)
   --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
   --cwd P  --user U[:G]  --nice N  --umask M  --rlimit nofile=256[:1024]
+  --cap LIST       the capabilities that it can have, and has: net_raw,kill; none;
+                   all,-sys_admin
+  --success-codes 0,1   exit codes that count as success: the exit status is 0
   --env K=V  --unset-env K  --clear-env  --new-session
   --containment auto|cgroup|subreaper|pid-namespace|process-group   how far
                    "whatever it started" reaches (auto; netrunner doctor)
@@ -134,10 +137,18 @@ class Run {
     std::string words;
     const bool limit = exit_code_of(ended) == limit_passed || ended.reason == EndReason::shepherd_lost;
     if (limit) words = "netrunner run: " + std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
+    for (const PipeHolder& holder : ended.holders) {
+      words += "netrunner run: after its exit its " + stream_in_words(holder.stream) + " was still held open by " +
+               holder.name + " (pid " + std::to_string(holder.pid) + ").\n";
+    }
     if (!ended.tree_empty) {
       words += "netrunner run: processes of it are still there; they could not be stopped or were left by wish.\n";
     }
     return words;
+  }
+
+  [[nodiscard]] static std::string stream_in_words(Stream stream) {
+    return stream == Stream::out ? "stdout" : "stderr";
   }
 
   const Request& request_;
