@@ -48,4 +48,13 @@ struct ChildJob {
   ChildReport report;
 };
 
+/// Above every number that the command asks for: what the child puts in place closes nothing from there on.
+[[nodiscard]] inline int floor_of(const ChildJob& job) noexcept {
+  int floor = 3;
+  for (const wire::Action& action : job.actions) {
+    if (action.number >= floor) floor = action.number + 1;
+  }
+  return floor;
+}
+
 }  // namespace netrunner::shepherd

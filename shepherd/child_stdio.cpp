@@ -18,14 +18,6 @@ int above_all(ChildJob& job, raw::Word fd, int floor, const char* path, std::siz
   return static_cast<int>(must(job, raw::call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, floor), path, index));
 }
 
-int floor_of(const ChildJob& job) {
-  int floor = 3;
-  for (const Action& action : job.actions) {
-    if (action.number >= floor) floor = action.number + 1;
-  }
-  return floor;
-}
-
 void open_sources(ChildJob& job) {
   static const char null_device[] = "/dev/null";
   const int floor = floor_of(job);

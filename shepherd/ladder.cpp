@@ -53,6 +53,10 @@ wire::WireRung Ladder::climb(std::int64_t now) noexcept {
   return {signal_of(rung), target_of(rung), pause_ns_of(rung)};
 }
 
+void Ladder::pause_from(std::int64_t sent_ns, const wire::WireRung& rung) noexcept {
+  due_ns_ = later(sent_ns, rung.pause_ns);
+}
+
 std::int64_t Ladder::kill_ns(std::int64_t now) const noexcept {
   std::int64_t at = under_way_ ? due_ns_ : now;
   if (finished()) return 0;

@@ -30,6 +30,8 @@ class Ladder {
   [[nodiscard]] std::int64_t due_ns() const noexcept { return !under_way_ || finished() ? never : due_ns_; }
   /// The rung that is due; the pause to the next one begins.
   [[nodiscard]] wire::WireRung climb(std::int64_t now) noexcept;
+  /// The rung's signal is out only now: its pause is no shorter for what that took.
+  void pause_from(std::int64_t sent_ns, const wire::WireRung& rung) noexcept;
   /// When SIGKILL goes out: of a ladder under way, or of one that would begin at `now`.
   [[nodiscard]] std::int64_t kill_ns(std::int64_t now) const noexcept;
 

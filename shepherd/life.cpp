@@ -187,6 +187,7 @@ void Shepherd::climb_due(Child& child, std::int64_t now) {
     if (child.state == State::starting || child.state == State::deciding) child.signalled = true;
     const int failure = send(child, rung.target, rung.signal);
     if (failure == 0 && needs_continue(rung.signal)) (void)send(child, rung.target, SIGCONT);
+    child.ladder.pause_from(now_ns(), rung);
     say_signal_sent(child.id, wire::SignalFixed{child.id, 0, rung.signal, rung.target, 0}, failure);
   }
 }

@@ -24,6 +24,8 @@ inline constexpr std::int64_t second = 1000 * ms;
 inline constexpr std::int64_t clone_retry_max_ns = 1 * second;
 inline constexpr std::int64_t clone_pause_min_ns = 1 * ms;
 inline constexpr std::int64_t clone_pause_max_ns = 50 * ms;
+/// Starts take no more of one turn: signals, ends and the host's question whether we live come between them.
+inline constexpr std::int64_t starts_turn_max_ns = 50 * ms;
 /// ETXTBSY of exec: tried again for so long, in the child. A vforking child holds up the shepherd: briefly only.
 inline constexpr std::int64_t text_busy_max_ns = 1 * second;
 inline constexpr std::int64_t text_busy_vfork_max_ns = 20 * ms;

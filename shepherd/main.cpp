@@ -55,9 +55,11 @@ rlimit raise_descriptors() {
   return before;
 }
 
-bool wants_vfork() {
+netrunner::shepherd::Spawner::Way wanted_way() {
+  using Way = netrunner::shepherd::Spawner::Way;
   const char* path = std::getenv("NETRUNNER_SPAWN_PATH");
-  return path != nullptr && std::strcmp(path, "vfork") == 0;
+  if (path != nullptr && std::strcmp(path, "vfork") == 0) return Way::vfork;
+  return path != nullptr && std::strcmp(path, "pipe") == 0 ? Way::pipe : Way::futex;
 }
 
 }  // namespace
@@ -77,7 +79,7 @@ int main() {
   if (!ring) return 3;
   shepherd::Shepherd::Options options;
   options.treaty = os::UniqueFd(treaty_descriptor);
-  options.spawner = {wants_vfork(), nullptr, descriptors.rlim_cur, descriptors.rlim_max};
+  options.spawner = {wanted_way(), nullptr, descriptors.rlim_cur, descriptors.rlim_max};
   // Never destroyed: its operations are in flight until the kernel closes the ring with the process.
   auto* shepherd = new shepherd::Shepherd(std::move(*ring), std::move(options));
   if (!shepherd->open()) ::_exit(3);

@@ -17,10 +17,10 @@ using wire::MessageType;
 void Shepherd::say_ready() {
   wire::ReadyFixed ready;
   ready.pid = ::getpid();
-  ready.spawn_path = spawner_.waits_for_exec() ? 1 : 0;
+  ready.spawn_path = spawner_.way() == Spawner::Way::vfork ? 1 : 0;
   ready.clone_call = spawner_.clone_call();
   if (groups_by_pidfd()) ready.features |= wire::group_by_pidfd;
-  if (!spawner_.waits_for_exec()) ready.features |= wire::futex_in_ring;
+  if (spawner_.way() == Spawner::Way::futex) ready.features |= wire::futex_in_ring;
   channel_.post(MessageType::ready, ready);
 }
 

@@ -63,7 +63,9 @@ int Shepherd::run() {
   channel_.flush();
   std::int64_t now = now_ns();
   while (!done(now)) {
-    (void)ring_->turn(next_deadline_ns());
+    ring_->wait(next_deadline_ns());
+    spawner_.begin_turn(now_ns());
+    (void)ring_->run_completions();
     now = now_ns();
     std::uint32_t slot = 0;
     while (clock_.take_due(now, slot)) on_due(slot, now);

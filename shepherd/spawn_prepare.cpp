@@ -95,7 +95,7 @@ SpawnFailure Spawner::prepare(std::uint32_t place) {
   job.descriptors_soft_max = options_.descriptors_soft_max;
   job.descriptors_hard_max = options_.descriptors_hard_max;
   job.shepherd_pid = shepherd_pid_;
-  job.text_busy_max_ns = wait_ == Wait::until_exec ? text_busy_vfork_max_ns : text_busy_max_ns;
+  job.text_busy_max_ns = way_ == Way::vfork ? text_busy_vfork_max_ns : text_busy_max_ns;
   job.sources = memory.sources.data();
   job.path_buffer = memory.path.data();
   job.head = memory.head.data();

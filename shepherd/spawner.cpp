@@ -1,5 +1,6 @@
 #include "shepherd/spawner.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "engine/ring/probe.hpp"
 #include "shepherd/child_side.hpp"
@@ -27,8 +29,9 @@ bool Spawner::open(Options options) {
   }
   free_count_ = spawns_at_once_max;
   if (!find_clone_call(places_[0], clone_call_)) return false;
-  const bool futex = ring::Probe::of(ring_).futex_wait;
-  wait_ = options.vfork || !futex || clone_call_ == wire::CloneCall::fork ? Wait::until_exec : Wait::none;
+  way_ = options.way;
+  if (way_ == Way::futex && !ring::Probe::of(ring_).futex_wait) way_ = Way::pipe;
+  if (clone_call_ == wire::CloneCall::fork) way_ = Way::vfork;  // No memory is shared: the kernel clears nothing.
   return true;
 }
 
@@ -43,7 +46,8 @@ int Spawner::test_leaves() {
 }
 
 bool Spawner::admit(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
-  if (queued_ != 0 || free_count_ == 0 || pause_until_ns_ != 0) return enqueue(message, descriptors);
+  const bool waits = queued_ != 0 || free_count_ == 0 || pause_until_ns_ != 0;
+  if (waits || now_ns() >= turn_ends_ns_) return enqueue(message, descriptors);
   const std::uint32_t place = free_[--free_count_];
   places_touched_ = std::max(places_touched_, place + 1);
   take(places_[place].spawn, message, descriptors);
@@ -98,13 +102,15 @@ void Spawner::dequeue_into(std::uint32_t place) {
   std::copy_n(from.body.begin(), from.body_bytes, to.body.begin());
 }
 
+void Spawner::begin_turn(std::int64_t now) noexcept { turn_ends_ns_ = now + starts_turn_max_ns; }
+
 void Spawner::pump(std::int64_t now) {
   if (pause_until_ns_ > now) return;
   pause_until_ns_ = 0;
   while (queued_ != 0) {
     const bool withdrawn = queue_[queue_first_].descriptor_count == UINT32_MAX;
     if (!withdrawn) {
-      if (free_count_ == 0) return;
+      if (free_count_ == 0 || now_ns() >= turn_ends_ns_) return;
       const std::uint32_t place = free_[--free_count_];
       places_touched_ = std::max(places_touched_, place + 1);
       dequeue_into(place);
@@ -142,8 +148,7 @@ Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
     refuse(place, {Stage::cgroup, leaf.sys_errno, 0, "", {}});
     return Start::done;
   }
-  CloneResult process =
-      clone_child(clone_call_, wait_, places_[place], run_child, &places_[place].job, leaf.fd.get());
+  CloneResult process = clone(place, leaf.fd.get());
   process.leaf = leaf.leaf;
   if (process.pid <= 0 && leaf.leaf != Leaves::none) options_.leaves->give_back(leaf.leaf);
   if (process.pid > 0) {
@@ -151,17 +156,45 @@ Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
     cloned(place, process);
     return Start::done;
   }
-  if (process.sys_errno == EAGAIN) {
-    if (refused_since_ns_ == 0) refused_since_ns_ = now;
-    if (now - refused_since_ns_ < clone_retry_max_ns) {
-      drop_maps(wait);
-      pause_ns_ = pause_ns_ == 0 ? clone_pause_min_ns : std::min(2 * pause_ns_, clone_pause_max_ns);
-      pause_until_ns_ = now + pause_ns_;
-      return Start::later;
-    }
-  }
+  if (process.sys_errno == EAGAIN && put_off(place, now) == Start::later) return Start::later;
   refuse(place, {Stage::clone, process.sys_errno, 0, "", {}});
   return Start::done;
+}
+
+/// The process limit was met: for a while that is no failure.
+Spawner::Start Spawner::put_off(std::uint32_t place, std::int64_t now) {
+  if (refused_since_ns_ == 0) refused_since_ns_ = now;
+  if (now - refused_since_ns_ >= clone_retry_max_ns) return Start::done;
+  waits_[place].pipe.reset();
+  drop_maps(waits_[place]);
+  pause_ns_ = pause_ns_ == 0 ? clone_pause_min_ns : std::min(2 * pause_ns_, clone_pause_max_ns);
+  pause_until_ns_ = now + pause_ns_;
+  return Start::later;
+}
+
+CloneResult Spawner::clone(std::uint32_t place, int leaf) {
+  Wait wait = way_ == Way::vfork ? Wait::until_exec : Wait::none;
+  ExecPipe pipe;
+  if (way_ == Way::pipe) {
+    pipe = make_exec_pipe(place);
+    if (!pipe.write_end) wait = Wait::until_exec;  // No descriptor is left: this one time it is waited for.
+    waits_[place].pipe = std::move(pipe.read_end);
+  }
+  // The write end goes before the next child is cloned, which would hold it too.
+  return clone_child(clone_call_, wait, places_[place], run_child, &places_[place].job, leaf);
+}
+
+/// One page: a pipe's default size would take much of what pipe-user-pages-soft leaves for the commands' own.
+Spawner::ExecPipe Spawner::make_exec_pipe(std::uint32_t place) const {
+  constexpr int page_bytes = 4096;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return {};
+  ExecPipe pipe{os::UniqueFd(ends[0]), os::UniqueFd(ends[1])};
+  (void)::fcntl(ends[0], F_SETPIPE_SZ, page_bytes);
+  // The child would put a descriptor of its own in the place of a lower one.
+  const int floor = floor_of(places_[place].job);
+  if (ends[1] < floor) pipe.write_end = os::UniqueFd(::fcntl(ends[1], F_DUPFD_CLOEXEC, floor));
+  return pipe;
 }
 
 void Spawner::cloned(std::uint32_t place, CloneResult& process) {
@@ -169,15 +202,20 @@ void Spawner::cloned(std::uint32_t place, CloneResult& process) {
   close_descriptors(places_[place].spawn);
   handler_.cloned(handler_.owner, wait.id, place, process);
   if (places_[place].tid_word == 0) return exec_ended(wait);
-  wait.arm(ring_, const_cast<const std::uint32_t*>(&places_[place].tid_word), 1);
+  wait.arm();
+}
+
+void Spawner::ExecWait::arm() {
+  const volatile std::uint32_t& word = spawner->places_[place].tid_word;
+  if (pipe) return hang_up.arm(spawner->ring_, pipe.get(), 0);  // POLLHUP comes unasked.
+  futex.arm(spawner->ring_, const_cast<const std::uint32_t*>(&word), 1);
 }
 
 void Spawner::ExecWait::completed(void* self, ring::Completion) {
   // Whatever the result (-EAGAIN: it was cleared before the wait began), the word itself tells.
   auto& wait = *static_cast<ExecWait*>(self);
-  const volatile std::uint32_t& word = wait.spawner->places_[wait.place].tid_word;
-  if (word == 0) return wait.spawner->exec_ended(wait);
-  wait.arm(wait.spawner->ring_, const_cast<const std::uint32_t*>(&word), 1);
+  if (wait.spawner->places_[wait.place].tid_word == 0) return wait.spawner->exec_ended(wait);
+  wait.arm();
 }
 
 void Spawner::exec_ended(ExecWait& wait) { handler_.let_go(handler_.owner, wait.id, wait.place); }
@@ -201,6 +239,7 @@ SpawnFailure Spawner::failure_of(std::uint32_t place) const noexcept {
 }
 
 void Spawner::release(std::uint32_t place) {
+  waits_[place].pipe.reset();
   drop_maps(waits_[place]);
   free_[free_count_++] = static_cast<std::uint16_t>(place);
   if (free_count_ == spawns_at_once_max && queued_ == 0) trim();

@@ -1,6 +1,10 @@
 #pragma once
 /// Starts: as many at once as there are places, the others wait in order. Nothing here ever blocks (but for the vfork
 /// and fork ways, which wait for each exec).
+///
+/// The end of exec is the kernel's clearing of the place's tid word. It is awaited by a futex operation of the ring, or
+/// where there is none (before Linux 6.7) by a pipe whose write end the child alone has: exec and death close it, after
+/// the word was cleared.
 
 #include <array>
 #include <cstdint>
@@ -8,6 +12,7 @@
 
 #include "engine/os/unique_fd.hpp"
 #include "engine/ring/futex_wait.hpp"
+#include "engine/ring/poll.hpp"
 #include "engine/ring/ring.hpp"
 #include "engine/wire/codec.hpp"
 #include "shepherd/clone_call.hpp"
@@ -39,8 +44,13 @@ class Spawner {
     /// The kernel let go of the place: exec has succeeded, or failure_of() says what failed.
     void (*let_go)(void* owner, wire::ChildId id, std::uint32_t place);
   };
+  enum class Way : std::uint8_t {
+    futex,  ///< IORING_OP_FUTEX_WAIT, Linux 6.7.
+    pipe,   ///< The same by a pipe per start: some microseconds and one descriptor more.
+    vfork,  ///< Wait for each exec.
+  };
   struct Options {
-    bool vfork = false;  ///< Wait for each exec.
+    Way way = Way::futex;  ///< The best that may be used.
     Leaves* leaves = nullptr;  ///< Where active, each command is born in a leaf of its own.
     std::uint64_t descriptors_soft_max = 0, descriptors_hard_max = 0;
   };
@@ -58,6 +68,8 @@ class Spawner {
   [[nodiscard]] bool admit(const wire::Message& message, std::span<os::UniqueFd> descriptors);
   /// Forgets one that waits.
   void withdraw(wire::ChildId id);
+  /// A turn begins: starts may take their share of it.
+  void begin_turn(std::int64_t now) noexcept;
   /// Starts what can be started now.
   void pump(std::int64_t now);
   /// When pump() has to be called again; `never`: only after a release.
@@ -68,18 +80,24 @@ class Spawner {
   [[nodiscard]] bool succeeded(std::uint32_t place) const noexcept;
   [[nodiscard]] SpawnFailure failure_of(std::uint32_t place) const noexcept;
   /// Ends the wait for exec, which then looks again.
-  void nudge(std::uint32_t place) { ring_.cancel(waits_[place]); }
+  void nudge(std::uint32_t place) {
+    ring_.cancel(waits_[place].futex);
+    ring_.cancel(waits_[place].hang_up);
+  }
   /// The place may be used again.
   void release(std::uint32_t place);
 
   [[nodiscard]] wire::CloneCall clone_call() const noexcept { return clone_call_; }
-  [[nodiscard]] bool waits_for_exec() const noexcept { return wait_ == Wait::until_exec; }
+  [[nodiscard]] Way way() const noexcept { return way_; }
   [[nodiscard]] std::uint32_t waiting() const noexcept { return queued_; }
 
  private:
-  struct ExecWait : ring::FutexWait {
-    ExecWait() noexcept : FutexWait(this, completed) {}
+  struct ExecWait {
     static void completed(void* self, ring::Completion completion);
+    void arm();
+    ring::FutexWait futex{this, completed};
+    ring::Poll hang_up{this, completed};
+    os::UniqueFd pipe;  ///< The read end, where the pipe tells.
     Spawner* spawner = nullptr;
     std::uint32_t place = 0;
     wire::ChildId id;
@@ -89,11 +107,17 @@ class Spawner {
     std::size_t pointers_map_bytes = 0;
   };
   enum class Start { done, later };
+  struct ExecPipe {
+    os::UniqueFd read_end, write_end;
+  };
 
   [[nodiscard]] Start start(std::uint32_t place, std::int64_t now);
   [[nodiscard]] SpawnFailure prepare(std::uint32_t place);
   [[nodiscard]] SpawnFailure map_body(std::uint32_t place, std::span<const std::byte>& body);
   [[nodiscard]] char** map_pointers(std::uint32_t place, std::size_t count);
+  [[nodiscard]] ExecPipe make_exec_pipe(std::uint32_t place) const;
+  [[nodiscard]] CloneResult clone(std::uint32_t place, int leaf);
+  [[nodiscard]] Start put_off(std::uint32_t place, std::int64_t now);
   void close_descriptors(SpawnCopy& spawn);
   void drop_maps(ExecWait& wait);
   void cloned(std::uint32_t place, CloneResult& process);
@@ -109,7 +133,8 @@ class Spawner {
   Options options_;
   bool marks_ = false;
   wire::CloneCall clone_call_ = wire::CloneCall::clone3;
-  Wait wait_ = Wait::none;
+  Way way_ = Way::futex;
+  std::int64_t turn_ends_ns_ = never;
   std::int32_t shepherd_pid_ = 0;
 
   Region<SpawnPlace> places_;

@@ -14,7 +14,7 @@ namespace netrunner::shepherd_link {
 /// How shepherds are started; the same for each of an engine's, whenever it is.
 struct LaunchOptions {
   std::string path;             ///< A shepherd in a file; empty: the library's own image from a memfd.
-  bool asynchronous = true;     ///< False: CLONE_VFORK even where futexes can be awaited.
+  bool asynchronous = true;     ///< False: CLONE_VFORK.
   bool pid_namespace = false;   ///< The shepherd is init of a new PID namespace with its own /proc.
   rlimit descriptors{};         ///< RLIMIT_NOFILE of the engine's opening: what commands inherit.
 };

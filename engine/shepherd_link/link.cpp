@@ -16,6 +16,8 @@ constexpr std::int64_t retry_pause_min_ns = 10'000'000;
 constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
 constexpr std::int64_t ping_pause_ns = 1'000'000'000;
 constexpr std::int64_t answer_max_ns = 3'000'000'000;
+// On this path it sleeps in each exec, and one on a slow file system is no reason to end all the others.
+constexpr std::int64_t answer_vfork_max_ns = 30'000'000'000;
 
 template <class Fixed>
 Fixed fixed_of(const wire::Message& message) {
@@ -136,7 +138,8 @@ void Link::watch() {
   }
   const std::int64_t now = reactor_.now_ns();
   // Killed, it is end of file on the socket: the rest goes the way of every lost shepherd.
-  if (asked_ns_ != 0 && now - asked_ns_ > answer_max_ns) kill_shepherd();
+  const std::int64_t answer_max = spawn_path_ == SpawnPath::vfork ? answer_vfork_max_ns : answer_max_ns;
+  if (asked_ns_ != 0 && now - asked_ns_ > answer_max) kill_shepherd();
   if (asked_ns_ == 0) {
     asked_ns_ = now;
     channel_->post(wire::MessageType::ping, wire::PingFixed{static_cast<std::uint64_t>(now)});

@@ -31,7 +31,7 @@ struct EngineOptions {
   std::uint32_t chunk_bytes = 64 * KiB;           ///< Largest read; a power of two from 4 KiB to 1 MiB.
   std::uint32_t pipe_bytes = 0;                   ///< F_SETPIPE_SZ for every pipe; 0: the kernel's default.
   std::uint32_t commands_max = 65536;             ///< Per shard; past it spawn gives limit_reached.
-  bool asynchronous_spawn = true;                 ///< False: CLONE_VFORK even where futexes can be awaited.
+  bool asynchronous_spawn = true;                 ///< False: CLONE_VFORK, the shepherd sleeps in each exec.
   Nanoseconds close_max = std::chrono::seconds(10);  ///< Engine::close waits for so long, then it kills.
   /// How far "nothing is left running" reaches. automatic: a cgroup leaf per command where one can be made, else the
   /// subreaper sweep. cgroup and pid_namespace: an error by name where they can't be had.

@@ -31,7 +31,7 @@ struct ProcessStats {
 };
 
 enum class SpawnPath : std::uint8_t {
-  asynchronous,  ///< clone3 without CLONE_VFORK; exec is awaited by IORING_OP_FUTEX_WAIT (Linux 6.7).
+  asynchronous,  ///< clone3 without CLONE_VFORK: the ring tells of the end of exec.
   vfork,         ///< clone3 with CLONE_VFORK: the shepherd sleeps until exec.
 };
 [[nodiscard]] std::string_view name_of(SpawnPath path) noexcept;

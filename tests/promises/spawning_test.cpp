@@ -31,7 +31,7 @@
 
 #define SKIP_WITHOUT_ASYNCHRONOUS_SPAWN(host)                                     \
   if ((host).shard_stats().spawn_path != nr::SpawnPath::asynchronous) GTEST_SKIP() \
-      << "this kernel has no IORING_OP_FUTEX_WAIT (Linux 6.7): exec suspends the shepherd"
+      << "no clone(2) with CLONE_VM is allowed here: exec suspends the shepherd"
 
 namespace tests {
 namespace {

@@ -126,7 +126,7 @@ Finding spawn_path(const ShardStats& shard) {
   Finding finding{.name = "start of commands", .value = std::string(name_of(shard.spawn_path)), .advice = {}};
   if (shard.spawn_path == SpawnPath::asynchronous) return finding;
   finding.health = Health::degraded;
-  finding.advice = "Starts don't overlap, and a slow file system delays them all: Linux 6.7 has what is missing.";
+  finding.advice = "Starts don't overlap, and a slow file system delays them all: no clone(2) with CLONE_VM here.";
   return finding;
 }
 

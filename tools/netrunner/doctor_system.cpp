@@ -38,9 +38,6 @@ Finding kernel() {
     finding.health = Health::missing;
     finding.breaks_a_promise = true;
     finding.advice = "Linux 6.1 is the oldest that works (io_uring with DEFER_TASKRUN).";
-  } else if (version.before({6, 7})) {
-    finding.health = Health::degraded;
-    finding.advice = "Linux 6.7 has IORING_OP_FUTEX_WAIT: starts then overlap.";
   }
   return finding;
 }

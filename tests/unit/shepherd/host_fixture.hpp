@@ -29,6 +29,7 @@
 #include "engine/wire/channel.hpp"
 #include "engine/wire/spawn_body.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/scale.hpp"
 
 namespace netrunner::testing {
 
@@ -41,7 +42,7 @@ inline double ms_since(Clock::time_point from) {
 
 template <class Condition>
 bool eventually(Condition condition, std::chrono::milliseconds limit = 5s) {
-  const auto until = Clock::now() + limit;
+  const auto until = Clock::now() + tests::patience(limit);
   while (!condition()) {
     if (Clock::now() > until) return condition();
     std::this_thread::sleep_for(1ms);
@@ -98,7 +99,7 @@ struct Told {
 };
 
 struct HostOptions {
-  bool vfork = false;
+  std::string way = {};  ///< How exec is awaited: futex (the default), pipe or vfork.
   std::function<void()> before_exec;  ///< In the shepherd-to-be.
 };
 
@@ -146,7 +147,9 @@ class Host {
   [[nodiscard]] bool closed() const { return closed_; }
 
   bool wait_for(const std::function<bool()>& condition, std::chrono::milliseconds limit = 10s) {
-    const auto until = Clock::now() + limit;
+    return turn_until(condition, Clock::now() + tests::patience(limit));
+  }
+  bool turn_until(const std::function<bool()>& condition, Clock::time_point until) {
     while (!condition()) {
       if (Clock::now() > until) return false;
       if (channel_ == nullptr) return false;
@@ -156,7 +159,7 @@ class Host {
     return true;
   }
   void rest(std::chrono::milliseconds time) {
-    (void)wait_for([] { return false; }, time);
+    (void)turn_until([] { return false; }, Clock::now() + time);
   }
 
   /// What every command gets that says nothing else: null descriptors, SIGKILL as its ladder.
@@ -277,9 +280,9 @@ class Host {
     ::dup2(high, 3);
     if (options.before_exec) options.before_exec();
     char name[] = "netrunner-shepherd";
-    char vfork[] = "NETRUNNER_SPAWN_PATH=vfork";
+    std::string way = "NETRUNNER_SPAWN_PATH=" + options.way;
     char* const argv[] = {name, nullptr};
-    char* const environment[] = {options.vfork ? vfork : nullptr, nullptr};
+    char* const environment[] = {options.way.empty() ? nullptr : way.data(), nullptr};
     ::execve(tests::shepherd_path(), argv, environment);
     ::_exit(99);
   }

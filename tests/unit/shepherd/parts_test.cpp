@@ -43,8 +43,11 @@ TEST(Ladder, ARungIsDueAfterThePauseOfTheOneBefore) {
   EXPECT_EQ(ladder.kill_ns(100), 100 + 5 * second);
   EXPECT_EQ(ladder.climb(100).signal, SIGINT);
   EXPECT_EQ(ladder.due_ns(), 100 + 2 * second);
-  EXPECT_EQ(ladder.climb(100 + 2 * second).signal, SIGTERM);
+  const wire::WireRung second_rung = ladder.climb(100 + 2 * second);
+  EXPECT_EQ(second_rung.signal, SIGTERM);
   EXPECT_EQ(ladder.kill_ns(0), 100 + 5 * second);
+  ladder.pause_from(100 + 4 * second, second_rung);
+  EXPECT_EQ(ladder.kill_ns(0), 100 + 7 * second) << "a signal that went out late takes nothing of the pause after it";
 }
 
 TEST(Ladder, PausesSaturate) {
