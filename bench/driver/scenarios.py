@@ -1,0 +1,190 @@
+"""What is measured: a scenario is a list of cases; a case is one job, done by us and by each of its peers in turn."""
+import os
+import shutil
+from dataclasses import dataclass, field
+
+from contenders import (BIN, CommandLine, EPOLL, FAST_LIBRARIES, FLOOR, Job, LIBRARIES, NETRUNNER, OURS, TwoFloors,
+                        child, peer)
+
+COMMANDS, BYTES, P50, P99 = "commands/s", "bytes/s", "us (median)", "us (99 %)"
+NOTHING, CAT, SOURCE, SINK = child("nothing"), child("cat"), child("source"), child("sink")
+GIB = 2**30
+
+
+@dataclass
+class Case:
+    variant: str
+    job: Job
+    peers: list
+    metrics: dict                 # Field -> unit.
+    ours: object = OURS
+    goals: dict = field(default_factory=dict)  # (field, peer) -> ">= 1.5"; peer "best": the best of the libraries.
+    busy: bool = False
+    theirs_field: str = ""        # Where the peer's figure is another field than ours.
+
+
+class Scale:
+    """How much of everything: all of it, or little for --quick."""
+
+    def __init__(self, quick):
+        self.quick = quick
+        self.runs = 3 if quick else 5
+        self.part = 8 if quick else 1
+
+    def of(self, count, least=1):
+        return max(count // self.part, least)
+
+    def libraries(self):
+        return FAST_LIBRARIES if self.quick else LIBRARIES
+
+
+def spawn(scale):
+    metrics = {"rate": COMMANDS, "p50_us": P50, "p99_us": P99, "cpu_us": "us of CPU/command"}
+    for busy in (False, True):
+        for in_flight in (1, 8, 64, 1000):
+            count = scale.of(2000 if busy or in_flight == 1 else 8000, max(in_flight, 500))
+            goals = {}
+            if not busy and in_flight == 1:
+                goals = {("p50_us", FLOOR.name): "<= 1.4"}
+            if not busy and in_flight == 64:
+                goals = {("rate", EPOLL.name): ">= 1.5", ("rate", "best"): ">= 1.3", ("rate", TwoFloors.name): ">= 0.7"}
+            if busy and in_flight == 64:
+                goals = {("rate", EPOLL.name): ">= 5"}  # It vforks, on one thread.
+            yield Case(f"{in_flight} in flight, cores {'busy' if busy else 'idle'}",
+                       Job("spawn", in_flight, count, 0, (NOTHING,)),
+                       [FLOOR, EPOLL, *([TwoFloors()] if in_flight == 64 else []), *scale.libraries()],
+                       metrics, goals=goals, busy=busy)
+
+
+def big_host(scale):
+    job = Job("spawn", 64, scale.of(4000), 0, (NOTHING,))
+    small = OURS.with_env("NetRunner, small host")
+    for variant, env in (("1 GiB touched in 4 KiB pages", {"BENCH_TOUCH_MIB": "1024"}),
+                         ("200 threads", {"BENCH_THREADS": "200"})):
+        forks = [] if scale.quick else [peer("libuv", "libuv", slow=64).with_env("libuv", **env)]
+        yield Case(variant, job, [small, EPOLL.with_env(EPOLL.name, **env), *forks], {"rate": COMMANDS},
+                   ours=OURS.with_env("NetRunner", **env), goals={("rate", "NetRunner, small host"): ">= 0.95"})
+
+
+def contained(scale):
+    without = OURS.with_env("NetRunner, uncontained")
+    for level in ("cgroup", "subreaper", "pid_namespace"):
+        for in_flight in (1, 64):
+            goals = {("rate", without.name): ">= 0.7"} if level == "cgroup" else {}
+            yield Case(f"{level}, {in_flight} in flight", Job("spawn", in_flight, scale.of(4000), 0, (NOTHING,)),
+                       [without], {"rate": COMMANDS, "p50_us": P50}, goals=goals,
+                       ours=OURS.with_env("NetRunner", BENCH_CONTAINMENT=level))
+
+
+def stall(scale):
+    for in_flight in (64, 1000):
+        yield Case(f"{in_flight} in flight", Job("stall", in_flight, scale.of(20000, in_flight), 0, (NOTHING,)),
+                   [EPOLL], {"p50_us": P50, "p99_us": P99}, goals={("p99_us", ""): "<= 20 us"})
+
+
+def stream(scale):
+    bytes_ = scale.of(4 * GIB)
+    cases = (("read", "from a child", (SOURCE, str(bytes_))), ("write", "to a child", (SINK,)),
+             ("both", "both ways through cat", (CAT,)))
+    for scenario, variant, command in cases:
+        for pipe in (65536, 262144):
+            env = {"BENCH_PIPE_BYTES": str(pipe)}
+            peers = [FLOOR.with_env(FLOOR.name, **env), EPOLL.with_env(EPOLL.name, **env)]
+            yield Case(f"{variant}, pipes of {pipe // 1024} KiB", Job(scenario, 1, 1, bytes_, command),
+                       peers + (scale.libraries() if pipe == 65536 else []),
+                       {"rate": BYTES, "cpu_s_per_gib": "s of CPU/GiB"}, ours=OURS.with_env("NetRunner", **env),
+                       goals={("rate", "vfork+blocking"): ">= 0.95", ("cpu_s_per_gib", "best"): "<= 1"})
+
+
+def round_trip(scale):
+    metrics = {"rate": "round trips/s", "p50_us": P50, "p99_us": P99}
+    count = scale.of(100000)
+    for variant, host, command in (("one core", ("taskset", "-c", "0"), (CAT,)),
+                                   ("two cores", ("taskset", "-c", "0"), ("/usr/bin/taskset", "-c", "1", CAT))):
+        yield Case(f"4 KiB through cat, pinned to {variant}", Job("round", 1, count, 4096, command, host),
+                   [FLOOR, EPOLL, *scale.libraries()], metrics,
+                   goals={("rate", "vfork+blocking"): ">= 0.9", ("rate", "best"): ">= 1"})
+
+
+def many_streams(scale):
+    metrics = {"rate": "round trips/s", "cpu_us": "us of CPU/round trip", "rss_kib": "KiB of host memory",
+               "share": "max/min share"}
+    for streams in (1000,) if scale.quick else (1000, 5000):
+        for bytes_ in (4096, 65536):
+            count = scale.of(600000 if bytes_ == 4096 else 200000, 20 * streams)
+            yield Case(f"{streams} cats, {bytes_ // 1024} KiB", Job("round", streams, count, bytes_, (CAT,)),
+                       [EPOLL, *(FAST_LIBRARIES if streams == 5000 else scale.libraries())], metrics,
+                       goals={("rate", "posix_spawn+epoll"): ">= 0.95", ("rate", "best"): ">= 1.2",
+                              ("share", ""): "<= 1.2 ours"})
+
+
+def slow_consumer(scale):
+    job = Job("slow", 100, 1000 if scale.quick else 4000, 2**20, (SOURCE,))
+    yield Case("100 floods, 1 MiB/s read: held by the engine", job, [], {"held_bytes": "bytes"},
+               theirs_field="credit_bytes", goals={("held_bytes", "the credit given"): "<= 1"})
+    yield Case("100 floods, 1 MiB/s read: growth of the host", job, [], {"rss_bytes": "bytes"},
+               theirs_field="credit_bytes", goals={("rss_bytes", "the credit given"): "<= 1"})
+
+
+def stop(scale):
+    count = scale.of(1000, 250)
+    by_hand = peer("", "stop_by_hand")
+    default = OURS.with_env("NetRunner", BENCH_CONTAINMENT="automatic")
+
+    class ByHand:
+        def __init__(self, name, scenario):
+            self.name, self.scenario = name, scenario
+
+        def run(self, job):
+            return by_hand.run(Job(self.scenario, job.in_flight, 1, 0, job.child))
+
+    yield Case(f"{count} commands with escapees, stop to tree-empty", Job("stop", count, 1, 0, (child("escapee"),)),
+               [ByHand("cgroup walk by hand", "stop_cgroup"), ByHand("kill of the groups", "stop_group")],
+               {"p50_us": P50, "left": "processes left"}, ours=default)
+
+
+def each(scale):
+    count = scale.of(5000, 1000)
+    folder = os.path.join(BIN, "bench")
+    items, makefile = os.path.join(folder, "items"), os.path.join(folder, "jobs.mk")
+    with open(items, "w", encoding="ascii") as file:
+        file.writelines(f"{i}\n" for i in range(count))
+    with open(makefile, "w", encoding="ascii") as file:
+        jobs = " ".join(f"j{i}" for i in range(count))
+        file.write(f".PHONY: {jobs}\nall: {jobs}\n{jobs}:\n\t@{NOTHING} $@\n")
+    peers = [CommandLine("xargs -P", ("xargs", "-P8", "-n1", NOTHING), items),
+             CommandLine("make -j", ("make", "-s", "-j8", "-f", makefile, "all"))]
+    if shutil.which("parallel"):
+        peers.append(CommandLine("GNU parallel", ("parallel", "-j8", NOTHING), items))
+    yield Case(f"{count} tiny jobs, 8 at a time, captured", Job("each", 8, count), peers,
+               {"rate": "jobs/s", "cpu_us": "us of CPU/job"},
+               ours=CommandLine("NetRunner", (NETRUNNER, "each", "-j8", "--no-progress", "--", NOTHING), items),
+               goals={("rate", "xargs -P"): ">= 2", ("rate", "make -j"): ">= 1.2", ("rate", "GNU parallel"): ">= 15"})
+
+
+def start_up(scale):
+    """Each program many times by the floor, so that the figure is a median of medians."""
+    class Times:
+        def __init__(self, name, *argv):
+            self.name, self.argv = name, argv
+
+        def run(self, job):
+            fields = FLOOR.run(Job("spawn", 1, job.count, 0, self.argv))
+            return {"p50_ms": fields["p50_us"] / 1e3}
+
+    true = shutil.which("true")
+    yield Case("netrunner run -- true", Job("start", 1, scale.of(200, 40)),
+               [Times("true", true), Times("timeout 5 true", shutil.which("timeout"), "5", true)], {"p50_ms": "ms"},
+               ours=Times("NetRunner", NETRUNNER, "run", "--", true), goals={("p50_ms", "true"): "+ 3 ms"})
+
+
+def scaling(scale):
+    two, one = OURS.with_env("NetRunner", BENCH_SHARDS="2"), OURS.with_env("NetRunner, 1 shard")
+    yield Case("spawn, 64 in flight, 2 shards", Job("spawn", 64, scale.of(8000), 0, (NOTHING,)), [one],
+               {"rate": COMMANDS}, ours=two)
+    yield Case("1000 cats, 4 KiB, 2 shards", Job("round", 1000, scale.of(400000), 4096, (CAT,)), [one],
+               {"rate": "round trips/s"}, ours=two)
+
+
+SCENARIOS = {function.__name__.replace("_", "-"): function for function in (
+    spawn, big_host, contained, stall, stream, round_trip, many_streams, slow_consumer, stop, each, start_up, scaling)}
