@@ -30,7 +30,7 @@ bool Spawner::open(Options options) {
   free_count_ = spawns_at_once_max;
   if (!find_clone_call(places_[0], clone_call_)) return false;
   way_ = options.way;
-  if (way_ == Way::futex && !ring::Probe::of(ring_).futex_wait) way_ = Way::pipe;
+  if (way_ == Way::futex && !ring::Probe::of(ring_).has(ring::Probe::futex_wait)) way_ = Way::pipe;
   if (clone_call_ == wire::CloneCall::fork) way_ = Way::vfork;  // No memory is shared: the kernel clears nothing.
   return true;
 }

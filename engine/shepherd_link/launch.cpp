@@ -28,6 +28,7 @@ namespace {
 constexpr std::size_t stack_bytes = 64 * 1024;
 constexpr int treaty_descriptor = 3;
 constexpr int program_descriptor = 4;
+constexpr const char* uid_map_file = "/proc/self/uid_map";
 
 /// What the go-between and the shepherd-to-be see of the host's memory: it waits for both.
 struct Launch {
@@ -74,9 +75,8 @@ NR_UNINSTRUMENTED long call(long number, Arguments... arguments) {
 /// Inside the new namespaces: whom we are in a user namespace, and a /proc that shows the new pids.
 NR_UNINSTRUMENTED void settle_namespaces(Launch& launch) {
   if ((launch.namespaces & CLONE_NEWUSER) != 0) {
-    launch.call = "/proc/self/uid_map";
-    const bool mapped = write_file("/proc/self/setgroups", "deny") &&
-                        write_file("/proc/self/uid_map", launch.uid_map) &&
+    launch.call = uid_map_file;
+    const bool mapped = write_file("/proc/self/setgroups", "deny") && write_file(uid_map_file, launch.uid_map) &&
                         write_file("/proc/self/gid_map", launch.gid_map);
     if (!mapped) fail(launch);
   }
@@ -195,7 +195,10 @@ void ask_for_namespaces(Launch& launch) {
 
 Error unavailable(Error error, const Launch& launch) {
   error.code = ErrorCode::shepherd_unavailable;
-  if (launch.call != nullptr && launch.namespaces != 0) {
+  if (launch.call == uid_map_file && error.sys_errno == EACCES && ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 1) {
+    error.advice = "this process has changed its user without an exec since, so that its /proc/self is root's: exec "
+                   "after the change, or let others look into it by prctl(PR_SET_DUMPABLE, 1), see prctl(2)";
+  } else if (launch.call != nullptr && launch.namespaces != 0) {
     error.advice = "a PID namespace is not to be had here: run as root, or allow user namespaces "
                    "(kernel.unprivileged_userns_clone, user.max_user_namespaces), or use another containment";
   }

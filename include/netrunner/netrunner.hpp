@@ -13,6 +13,7 @@
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/limits.hpp>
 #include <netrunner/pipeline.hpp>
+#include <netrunner/probe.hpp>
 #include <netrunner/process.hpp>
 #include <netrunner/stats.hpp>
 #include <netrunner/stdio.hpp>

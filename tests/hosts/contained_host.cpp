@@ -1,15 +1,18 @@
-/// contained_host REPORT LEVEL COUNT WORD...: starts COUNT commands `escapee WORD...` under that containment (its name
-/// as name_of has it), reports "escapee PID" for each, as seen from outside, then "shepherd PID" and "ready", and waits
-/// to be killed.
+/// contained_host REPORT [nobody/]LEVEL COUNT WORD...: starts COUNT commands `escapee WORD...` under that containment
+/// (its name as name_of has it), without root's rights where that is asked for, reports "escapee PID" for each, as
+/// seen from outside, then "shepherd PID" and "ready", and waits to be killed.
 
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <vector>
 
 #include "tests/support/contained.hpp"
 #include "tests/support/host_report.hpp"
+#include "tests/support/nobody.hpp"
 
 namespace tests {
 namespace {
@@ -39,6 +42,12 @@ void run(const HostReport& report, nr::Containment level, int count, const std::
 int main(int argc, char** argv) {
   return tests::host_main(argc, argv, [](tests::HostReport& report, int count, char** arguments) {
     if (count < 5) return report.fail("too few arguments");
-    tests::run(report, tests::level_of(arguments[2]), std::atoi(arguments[3]), {arguments + 4, arguments + count});
+    std::string level = arguments[2];
+    if (constexpr std::string_view asked = "nobody/"; level.starts_with(asked)) {
+      tests::become_nobody();
+      prctl(PR_SET_DUMPABLE, 1);  // As after an exec: its /proc/self is its own.
+      level.erase(0, asked.size());
+    }
+    tests::run(report, tests::level_of(level), std::atoi(arguments[3]), {arguments + 4, arguments + count});
   });
 }

@@ -1,5 +1,6 @@
-/// unprivileged_host REPORT refused|setuid: a host that is not root.
+/// unprivileged_host REPORT refused|setuid|namespace: a host that is not root.
 ///   refused  what needs privilege fails, and the error names the step
+///   namespace  without an exec since it was root it can't have a PID namespace, and the error says why
 ///   setuid   a command that became root can't be killed: the result comes in bounded time and says EPERM. (Needs to
 ///            be started as root, to make the file; does nothing otherwise.)
 
@@ -13,8 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/contained.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/host_report.hpp"
+#include "tests/support/nobody.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/refusal.hpp"
@@ -23,11 +26,6 @@
 
 namespace tests {
 namespace {
-
-void become_nobody() {
-  if (geteuid() != 0) return;
-  if (setgid(65534) != 0 || setuid(65534) != 0) throw std::runtime_error("setuid");
-}
 
 void check_step(HostReport& report, EngineFixture& host, const nr::Command& command, nr::Stage first, nr::Stage last) {
   const nr::Error error = refusal(host, command);
@@ -53,6 +51,17 @@ void refused(HostReport& report) {
   check_step(report, host, command.resource_limit({RLIMIT_NOFILE, own.rlim_max, own.rlim_max + 1}), nr::Stage::rlimit,
              nr::Stage::rlimit);
   check_step(report, host, command.nice(-10), nr::Stage::nice, nr::Stage::nice);
+}
+
+void namespace_refused(HostReport& report) {
+  if (geteuid() != 0) return;  // It never changed its user.
+  become_nobody();
+  const nr::Result<nr::Engine> engine = nr::Engine::open(options_of(nr::Containment::pid_namespace));
+  HOST_CHECK(!engine);
+  if (engine) return;
+  report.say("%s", engine.error().message().c_str());
+  HOST_CHECK(engine.error().code == nr::ErrorCode::shepherd_unavailable);
+  HOST_CHECK(engine.error().message().find("PR_SET_DUMPABLE") != std::string::npos);
 }
 
 void setuid_child(HostReport& report) {
@@ -92,6 +101,8 @@ void setuid_child(HostReport& report) {
 
 int main(int argc, char** argv) {
   return tests::host_main(argc, argv, [](tests::HostReport& report, int count, char** arguments) {
-    std::string_view(count > 2 ? arguments[2] : "") == "setuid" ? tests::setuid_child(report) : tests::refused(report);
+    const std::string_view what = count > 2 ? arguments[2] : "";
+    if (what == "setuid") return tests::setuid_child(report);
+    what == "namespace" ? tests::namespace_refused(report) : tests::refused(report);
   });
 }

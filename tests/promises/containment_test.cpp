@@ -263,19 +263,5 @@ TEST(ContainmentOption, IsTakenByTheCommandAndReported) {
   EXPECT_NE(refused.err.find("jail"), std::string::npos);
 }
 
-TEST(Doctor, SaysWhatItFindsAndItsStatusAgrees) {
-  const CommandResult words = netrunner_command({"doctor"});
-  const CommandResult json = netrunner_command({"doctor", "--json"});
-  EXPECT_EQ(words.exit_status, json.exit_status);
-  EXPECT_EQ(json_value(json.out, "ok"), json.exit_status == 0 ? "true" : "false") << json.out;
-  for (const char* part : {"io_uring", "self-test", "containment", "cgroup v2", "open files", "kernel.pid_max"}) {
-    EXPECT_NE(words.out.find(part), std::string::npos) << part;
-    EXPECT_NE(json.out.find(part), std::string::npos) << part;
-  }
-  if (why_not(nr::Containment::cgroup).empty()) {
-    EXPECT_EQ(words.exit_status, 0) << words.out;
-  }
-}
-
 }  // namespace
 }  // namespace tests

@@ -1,10 +1,12 @@
 /// What `netrunner doctor` tries for itself.
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -13,6 +15,7 @@
 
 #include <netrunner/blocking.hpp>
 #include <netrunner/engine.hpp>
+#include <netrunner/probe.hpp>
 
 #include "tools/netrunner/doctor_finding.hpp"
 #include "tools/netrunner/stress_fault.hpp"
@@ -130,6 +133,27 @@ Finding spawn_path(const ShardStats& shard) {
   return finding;
 }
 
+/// One by one; nothing where there is no ring at all, which is told by the engine's own failure.
+Findings ring_operations() {
+  Findings findings;
+  const auto operations = probe_ring();
+  if (!operations) return findings;
+  for (const RingOperation& operation : *operations) {
+    const std::string without =
+        operation.without.empty() ? "the engine does not open" : std::string(operation.without);
+    Finding finding{.name = std::string(operation.name),
+                    .value = std::string(operation.use) + "; without it: " + without,
+                    .advice = {}};
+    if (!operation.there) {
+      finding.health = operation.without.empty() ? Health::missing : Health::degraded;
+      finding.breaks_a_promise = operation.without.empty();
+      finding.advice = "This kernel hasn't got it: " + std::string(operation.since) + " has.";
+    }
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
 Finding automatic_self_test(Engine& engine) {
   Finding finding{.name = "self-test", .value = "an escapee (setsid, double fork, deaf) died with its command",
                   .advice = {}};
@@ -152,6 +176,7 @@ Findings engine_findings() {
       return findings;
     }
     findings.push_back({.name = "io_uring", .value = "a ring with DEFER_TASKRUN can be had", .advice = {}});
+    std::ranges::move(ring_operations(), std::back_inserter(findings));
     const ShardStats shard = blocking::get(engine->stats()).shards.front();
     findings.push_back(spawn_path(shard));
     findings.push_back(in_effect(shard));

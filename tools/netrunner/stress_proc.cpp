@@ -1,5 +1,6 @@
 #include "tools/netrunner/stress_proc.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fcntl.h>
@@ -138,6 +139,36 @@ std::string own_cgroup() {
   std::ifstream groups("/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
     if (line.starts_with("0::")) return line == "0::/" ? mount : mount + line.substr(3);
+  }
+  return {};
+}
+
+namespace {
+
+/// One of the words in "rw,nosuid,pids".
+bool has_word(std::string_view words, std::string_view word) {
+  for (std::size_t at = 0; at <= words.size();) {
+    const std::size_t comma = std::min(words.find(',', at), words.size());
+    if (words.substr(at, comma - at) == word) return true;
+    at = comma + 1;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string own_cgroup_v1(std::string_view controller) {
+  std::ifstream mounts("/proc/self/mounts"), groups("/proc/self/cgroup");
+  std::string device, point, kind, options, rest, mount;
+  while (mounts >> device >> point >> kind >> options && std::getline(mounts, rest)) {
+    if (kind == "cgroup" && has_word(options, controller)) mount = point;
+  }
+  for (std::string line; !mount.empty() && std::getline(groups, line);) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos || !has_word(line.substr(first + 1, second - first - 1), controller)) continue;
+    const std::string path = mount + line.substr(second + 1);
+    // The hierarchy may be mounted from our own group on.
+    return ::access(path.c_str(), F_OK) == 0 ? path : mount;
   }
   return {};
 }

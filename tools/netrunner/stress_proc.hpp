@@ -36,6 +36,8 @@ struct ProcEntry {
 /// Where the cgroup v2 hierarchy is mounted, and our own group below it; empty: there is none.
 [[nodiscard]] std::string cgroup_mount();
 [[nodiscard]] std::string own_cgroup();
+/// The same of the v1 hierarchy that has this controller.
+[[nodiscard]] std::string own_cgroup_v1(std::string_view controller);
 /// Folders below `folder`, any depth, whose name starts with `prefix`.
 [[nodiscard]] std::vector<std::string> folders_with_prefix(const std::string& folder, std::string_view prefix);
 
