@@ -65,6 +65,9 @@ void Child::begin(Verb& verb) {
     return fail_start({ErrorCode::cancelled, Stage::none, 0, spec().program, "its stop token was triggered before"});
   }
   if (!rooms_.link.up()) return fail_start(rooms_.link.failure());
+  const std::int64_t deadline_ns = later(plan_->queued_ns, spec().deadline);
+  // Sent all the same, it might be started before the timer is looked at.
+  if (deadline_ns <= Deadline::now_ns()) return fail_start(shard::stopped_before_start(spec(), EndReason::deadline));
   std::vector<os::UniqueFd> descriptors;
   if (plan_->body_memfd) descriptors.push_back(std::move(plan_->body_memfd));
   if (plan_->cwd) descriptors.push_back(std::move(plan_->cwd));
@@ -75,7 +78,7 @@ void Child::begin(Verb& verb) {
   }
   plan_->fixed.id = id_;
   rooms_.link.spawn(plan_->fixed, plan_->body, std::move(descriptors));
-  rooms_.reactor.timers().arm(deadline_, later(plan_->queued_ns, spec().deadline));
+  rooms_.reactor.timers().arm(deadline_, deadline_ns);
   if (plan_->stop.stop_possible()) on_stop_request_.emplace(plan_->stop, StopOrder{this});
 }
 

@@ -11,6 +11,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
+#include "tests/support/scale.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace tests {
@@ -36,7 +37,7 @@ std::vector<std::string> sorted_lines(const std::string& text) {
 }
 
 TEST(CommandEach, OutputEqualsThatOfXargs) {
-  const std::string items = numbers(1, 300);
+  const std::string items = numbers(1, static_cast<int>(scaled(3000, 30)));
   const CommandResult theirs = netrunner_script("xargs -n1 -P8 echo", items);
   ASSERT_EQ(theirs.exit_status, 0) << theirs.err;
   const CommandResult ours = each({"-j", "8", "--", "echo"}, items);
@@ -46,7 +47,8 @@ TEST(CommandEach, OutputEqualsThatOfXargs) {
 }
 
 TEST(CommandEach, InTheOrderOfTheItemsItEqualsOnePlainRun) {
-  const std::string files = "find /usr/bin -type f -readable -print0 | LC_ALL=C sort -z | head -z -n 200";
+  const std::string files = "find /usr/bin -type f -readable -print0 | LC_ALL=C sort -z | head -z -n " +
+                            std::to_string(scaled(2000, 20));
   const CommandResult ours = netrunner_script(files + " | $NR each -0 -k -j 8 -- cksum {}");
   const CommandResult plain = netrunner_script(files + " | xargs -0 cksum");
   EXPECT_EQ(ours.exit_status, 0) << ours.err;

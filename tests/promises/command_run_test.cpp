@@ -1,5 +1,6 @@
 /// `netrunner run`: exit statuses (field reports G3, G4), streams (E1, L1, S5, D5), limits, and the report.
 
+#include <chrono>
 #include <csignal>
 #include <gtest/gtest.h>
 #include <string>
@@ -80,9 +81,9 @@ TEST(CommandRun, TheReportFollowsTheOutputAndCountsIt) {
 }
 
 TEST(CommandRun, ADeadlineIsReportedWithTheLadderThatItClimbed) {
-  const CommandResult result =
-      run({"--timeout", "100ms", "--ladder", "TERM:200ms,KILL", "--report", "-", "--", "sh", "-c",
-           "trap '' TERM; while :; do sleep 0.05; done"});
+  const std::string timeout = std::to_string(patience(std::chrono::milliseconds(100)).count()) + "ns";
+  const CommandResult result = run({"--timeout", timeout, "--ladder", "TERM:200ms,KILL", "--report", "-", "--", "sh",
+                                    "-c", "trap '' TERM; while :; do sleep 0.05; done"});
   EXPECT_EQ(result.exit_status, 124);
   EXPECT_GE(result.seconds, 0.3);
   EXPECT_EQ(json_value(result.out, "reason"), "deadline");

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <sstream>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/support/eventually.hpp"
@@ -23,8 +24,18 @@ std::string lines(const std::vector<std::string>& texts) {
   return all.str();
 }
 
+/// Some tests hold hundreds of commands: more than a shell's usual 1024 descriptors are enough for.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 class LeakCheck final : public testing::EmptyTestEventListener {
  public:
+  void OnTestProgramStart(const testing::UnitTest& /*all*/) override { raise_descriptor_limit(); }
+
   void OnTestStart(const testing::TestInfo& /*test*/) override {
     mark() = std::to_string(getpid()) + "." + std::to_string(++tests_);
     setenv(mark_variable().c_str(), mark().c_str(), 1);

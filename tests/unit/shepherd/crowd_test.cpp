@@ -65,7 +65,7 @@ double spawn_rate(const char* way, const std::string& program, int commands) {
 TEST(ShepherdCrowd, SpawnRate) {
   for (int round = 0; round < 2; ++round) {
     for (const char* way : {"futex", "pipe", "vfork"}) {
-      const double rate = spawn_rate(way, "/bin/true", 1000);
+      const double rate = spawn_rate(way, "/bin/true", static_cast<int>(tests::scaled(10'000, 100)));
       std::printf("64 in flight, %s: %.0f/s\n", way, rate);
       EXPECT_GT(rate, 100 / tests::slowness()) << way;
     }
@@ -221,7 +221,7 @@ TEST(ShepherdCrowd, RandomOrdersEndEachCommandAndLeaveNothing) {
   const char* scripts[] = {"exit 3", "sleep 0.02", "sleep 5", "sleep 5 & sleep 0.01", "trap '' TERM; sleep 5; sleep 5",
                            "setsid sleep 5 & exit 1", "kill -9 $$", "(sleep 0.05 &) ; exec sleep 0.02"};
   std::vector<std::uint32_t> slots;
-  for (int i = 0; i < 600; ++i) {
+  for (std::size_t i = 0; i < tests::scaled(6000, 60); ++i) {
     slots.push_back(random() % 10 == 0 ? host.spawn(Host::request("/no/such"), {"x"})
                                        : host.shell(scripts[random() % std::size(scripts)]));
     const auto any = slots[random() % slots.size()];

@@ -73,7 +73,9 @@ TEST_F(ShepherdEnd, StragglersMayBeLeft) {
 // K12, R3: orphans are reaped soon, while commands come and go.
 TEST_F(ShepherdEnd, NoZombieOfAnOrphanStays) {
   std::vector<std::uint32_t> slots;
-  for (int i = 0; i < 50; ++i) slots.push_back(host.shell("setsid sh -c 'sleep 0.1 & sleep 0.2 & :' & exec sleep 0.3"));
+  for (std::size_t i = 0; i < tests::scaled(500, 5); ++i) {
+    slots.push_back(host.shell("setsid sh -c 'sleep 0.1 & sleep 0.2 & :' & exec sleep 0.3"));
+  }
   for (const auto slot : slots) ASSERT_TRUE(host.ended(slot));
   EXPECT_TRUE(eventually([&] { return children().empty(); }, 1s)) << children();
 }
