@@ -4,6 +4,7 @@
 # and may say set_tests_properties(Suite.Name PROPERTIES TIMEOUT 300).
 include(GoogleTest)
 find_package(GTest REQUIRED)
+find_package(spdlog REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 function(netrunner_discover target label)
@@ -116,7 +117,11 @@ if(promise_sources AND TARGET netrunner)
   if(support_sources)
     target_sources(promise_tests PRIVATE $<TARGET_OBJECTS:netrunner_test_support_objects>)
   endif()
-  target_link_libraries(promise_tests PRIVATE netrunner_options netrunner::netrunner GTest::gtest_main)
+  # For the adapter in include/netrunner/spdlog.hpp: the library itself needs none of it.
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/promises/log_test.cpp" PROPERTIES COMPILE_DEFINITIONS
+    "$<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_COMPILE_DEFINITIONS>")
+  target_link_libraries(promise_tests PRIVATE netrunner_options netrunner::netrunner GTest::gtest_main
+    spdlog::spdlog_header_only)
   foreach(needed IN ITEMS ${child_targets} ${host_targets} netrunner_command netrunner_shepherd)
     if(TARGET ${needed})
       add_dependencies(promise_tests ${needed})

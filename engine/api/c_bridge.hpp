@@ -44,6 +44,11 @@ nr_code fail(const Error& failure, nr_error* error);
 
 [[nodiscard]] nr_exit_status status_of(const ExitStatus& status) noexcept;
 [[nodiscard]] nr_ended ended_of(const Ended& ended) noexcept;
+[[nodiscard]] nr_timeline timeline_of(const Timeline& timeline) noexcept;
+[[nodiscard]] nr_usage usage_of(const Usage& usage) noexcept;
+
+/// The event as C has it, to a callback of C.
+void give_event(const Event& event, void (*tell)(void* data, const nr_event* event), void* data);
 
 /// Ours into the caller's, as far as the caller's reaches; its size stays.
 template <class Struct>

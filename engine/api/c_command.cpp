@@ -216,6 +216,16 @@ void nr_command_cpus(nr_command* command, const int* cpus, size_t count) {
   if (count != 0) all.assign(cpus, cpus + count);
   c::change(command, [&](const Command& now) { return now.cpus(std::move(all)); });
 }
+void nr_command_chunk(nr_command* command, int stream, uint32_t bytes) {
+  NR_ASSERT(command != nullptr);
+  const Command::Spec& spec = command->command.spec();
+  const std::optional<Stdio>& present = stream == NR_ERR ? spec.err : spec.out;
+  const bool is_pipe = present && present->kind() == Stdio::Kind::pipe;
+  c::set_stdio(*command, stream, Stdio(is_pipe ? *present : Stdio::pipe()).chunk(bytes));
+}
+void nr_command_keep_order(nr_command* command) {
+  c::change(command, [](const Command& now) { return now.keep_order(); });
+}
 void nr_command_shell_fallback(nr_command* command) {
   c::change(command, [](const Command& now) { return now.shell_fallback(); });
 }

@@ -17,16 +17,21 @@ nr_exit_status status_of(const ExitStatus& status) noexcept {
   return {NR_UNKNOWN, 0, 0, false};
 }
 
+nr_timeline timeline_of(const Timeline& time) noexcept {
+  return {time.queued_ns, time.spawned_ns, time.exec_ns, time.first_byte_ns,
+          time.exited_ns, time.drained_ns, time.gone_ns};
+}
+
+nr_usage usage_of(const Usage& usage) noexcept { return {usage.user_us, usage.system_us, usage.max_rss_kib}; }
+
 nr_ended ended_of(const Ended& ended) noexcept {
   nr_ended result{};
   result.size = sizeof result;
   result.status = status_of(ended.status);
   result.reason = static_cast<nr_end_reason>(ended.reason);
   result.pid = ended.pid;
-  result.usage = {ended.usage.user_us, ended.usage.system_us, ended.usage.max_rss_kib};
-  const Timeline& time = ended.timeline;
-  result.timeline = {time.queued_ns, time.spawned_ns, time.exec_ns, time.first_byte_ns,
-                     time.exited_ns, time.drained_ns, time.gone_ns};
+  result.usage = usage_of(ended.usage);
+  result.timeline = timeline_of(ended.timeline);
   for (int stream = NR_IN; stream <= NR_ERR; ++stream) {
     const StreamSummary* summary = ended.stream(static_cast<Stream>(stream));
     if (summary == nullptr) continue;

@@ -1,12 +1,14 @@
 /// The engine of <netrunner/netrunner.h>, and nr_run.
 
 #include <memory>
+#include <vector>
 
 #include "engine/api/c_bridge.hpp"
 
 struct nr_completed {
   netrunner::Completed completed;
   nr_ended ended;
+  std::vector<netrunner::CapturedPiece> pieces;
 };
 
 namespace netrunner::c {
@@ -37,6 +39,17 @@ Result<EngineOptions> options_of(const nr_engine_options* theirs) {
         invalid("nr_containment " + std::to_string(given.containment), "not one of its enumeration"));
   }
   options.containment = static_cast<Containment>(given.containment);
+  if (given.on_event != nullptr) {
+    options.on_event = [tell = given.on_event, data = given.on_event_data](const Event& event) {
+      give_event(event, tell, data);
+    };
+  }
+  if (given.log != nullptr) {
+    const auto sink = [write = given.log, data = given.log_data](LogLevel level, std::string_view line) {
+      write(data, static_cast<nr_log_level>(level), std::string(line).c_str());
+    };
+    options.logger = Logger(sink, static_cast<LogLevel>(given.log_least));
+  }
   return options;
 }
 
@@ -46,7 +59,8 @@ Result<CaptureLimits> limits_of(const nr_capture_limits* theirs) {
   limits.head_bytes = defaults.head_bytes;
   limits.tail_bytes = defaults.tail_bytes;
   NR_TRY(given, take(theirs, limits, "nr_capture_limits"));
-  return CaptureLimits{given.head_bytes, given.tail_bytes};
+  return CaptureLimits{given.head_bytes, given.tail_bytes,
+                       given.interleaved ? CaptureOrder::interleaved : CaptureOrder::apart};
 }
 
 Result<nr_completed*> run(Engine& engine, const nr_command& command, const nr_capture_limits* theirs) {
@@ -54,7 +68,9 @@ Result<nr_completed*> run(Engine& engine, const nr_command& command, const nr_ca
   NR_TRY(limits, limits_of(theirs));
   NR_TRY(completed, engine.run(command.command, limits));
   const nr_ended ended = ended_of(completed.ended);
-  return new nr_completed{std::move(completed), ended};
+  auto* result = new nr_completed{std::move(completed), ended, {}};
+  result->pieces = result->completed.interleaved();  // Views into what no longer moves.
+  return result;
 }
 
 }  // namespace
@@ -103,6 +119,17 @@ nr_captured nr_completed_captured(const nr_completed* completed, int stream) {
   if (stream != NR_OUT && stream != NR_ERR) return {"", 0, "", 0, 0};
   const netrunner::Captured& kept = stream == NR_OUT ? completed->completed.out : completed->completed.err;
   return {kept.head.c_str(), kept.head.size(), kept.tail.c_str(), kept.tail.size(), kept.total_bytes};
+}
+
+size_t nr_completed_pieces(const nr_completed* completed) {
+  NR_ASSERT(completed != nullptr);
+  return completed->pieces.size();
+}
+
+nr_piece nr_completed_piece(const nr_completed* completed, size_t index) {
+  NR_ASSERT(completed != nullptr && index < completed->pieces.size());
+  const netrunner::CapturedPiece& piece = completed->pieces[index];
+  return {static_cast<int>(piece.stream), piece.text.data(), piece.text.size()};
 }
 
 void nr_completed_free(nr_completed* completed) { delete completed; }

@@ -47,6 +47,11 @@ pid_t nr_process_pid(const nr_process* process) {
   return process->process.pid();
 }
 
+uint64_t nr_process_id(const nr_process* process) {
+  NR_ASSERT(process != nullptr);
+  return process->process.id();
+}
+
 nr_code nr_process_read(nr_process* process, int stream, void* buffer, size_t bytes_max, int64_t timeout_ns,
                         size_t* bytes_read, nr_error* error) {
   NR_ASSERT(bytes_read != nullptr);
@@ -60,6 +65,23 @@ nr_code nr_process_read(nr_process* process, int stream, void* buffer, size_t by
   NR_ASSERT((*chunk)->size() <= bytes_max);
   std::memcpy(buffer, (*chunk)->bytes().data(), (*chunk)->size());
   *bytes_read = (*chunk)->size();
+  return NR_OK;
+}
+
+nr_code nr_process_read_any(nr_process* process, int* stream, void* buffer, size_t bytes_max, int64_t timeout_ns,
+                            size_t* bytes_read, nr_error* error) {
+  NR_ASSERT(bytes_read != nullptr && stream != nullptr);
+  *bytes_read = 0;
+  if (bytes_max == 0) return c::fail(c::invalid("bytes_max 0", "1 or more"), error);
+  auto verb = c::process_of(process).read_any(bytes_max);
+  const auto read = netrunner::blocking::get(std::move(verb), c::deadline_of(timeout_ns));
+  if (!read) return c::fail(read.error(), error);
+  if (!*read) return NR_OK;
+  const netrunner::StreamChunk& piece = **read;
+  NR_ASSERT(piece.chunk.size() <= bytes_max);
+  std::memcpy(buffer, piece.chunk.bytes().data(), piece.chunk.size());
+  *stream = static_cast<int>(piece.stream);
+  *bytes_read = piece.chunk.size();
   return NR_OK;
 }
 

@@ -41,6 +41,46 @@ class Keeper {
   Captured kept_;
 };
 
+/// What both heads keep, in order of arrival: as runs, neighbours of one stream joined.
+class RunKeeper {
+ public:
+  explicit RunKeeper(const CaptureLimits& limits) : left_{limits.head_bytes, limits.head_bytes} {}
+  void add(Stream stream, std::size_t bytes) {
+    std::uint64_t& left = left_[stream == Stream::err ? 1 : 0];
+    const std::uint64_t kept = std::min<std::uint64_t>(left, bytes);
+    if (kept == 0) return;
+    left -= kept;
+    const bool joins = !runs_.empty() && runs_.back().stream == stream && runs_.back().bytes + kept <= UINT32_MAX;
+    if (joins) {
+      runs_.back().bytes += static_cast<std::uint32_t>(kept);
+    } else {
+      runs_.push_back({stream, static_cast<std::uint32_t>(kept)});
+    }
+  }
+  [[nodiscard]] std::vector<CapturedRun> take() { return std::move(runs_); }
+
+ private:
+  std::uint64_t left_[2];
+  std::vector<CapturedRun> runs_;
+};
+
+/// Both streams by one reader, in order of arrival. What comes by other pipes nobody could read: it is dropped.
+Task<void> keep_interleaved(Process& process, CaptureLimits limits, Completed& completed) {
+  Keeper out(limits), err(limits);
+  RunKeeper runs(limits);
+  for (;;) {
+    auto read = co_await process.read_any();
+    if (!read || !*read) break;
+    const StreamChunk& piece = **read;
+    if (piece.stream != Stream::out && piece.stream != Stream::err) continue;
+    (piece.stream == Stream::err ? err : out).add(piece.chunk.text());
+    runs.add(piece.stream, piece.chunk.size());
+  }
+  completed.out = out.take();
+  completed.err = err.take();
+  completed.runs = runs.take();
+}
+
 Task<Captured> keep(Process& process, Stream stream, CaptureLimits limits) {
   Keeper keeper(limits);
   for (;;) {
@@ -110,9 +150,14 @@ Command without_writer(const Command& command) {
 }  // namespace
 
 Task<Result<Completed>> Engine::capture(Command command, CaptureLimits limits, std::stop_token stop) {
-  NR_CO_TRY(process, co_await spawn(without_writer(captured(command)), std::move(stop)));
+  const bool interleaved = limits.order == CaptureOrder::interleaved;
+  Command planned = without_writer(captured(command));
+  if (interleaved) planned = planned.keep_order();
+  NR_CO_TRY(process, co_await spawn(planned, std::move(stop)));
   Completed completed;
-  {
+  if (interleaved) {
+    co_await keep_interleaved(process, limits, completed);
+  } else {
     Started<Captured> err(keep(process, Stream::err, limits));
     completed.out = co_await keep(process, Stream::out, limits);
     completed.err = co_await err;

@@ -131,6 +131,12 @@ Command Command::shell_fallback() const {
 Command Command::success_codes(std::vector<int> codes) const {
   return with([&](Spec& spec) { spec.success_codes = std::move(codes); });
 }
+Command Command::keep_order() const {
+  return with([](Spec& spec) { spec.keep_order = true; });
+}
+Command Command::on_event(OnEvent callback) const {
+  return with([&](Spec& spec) { spec.on_event = std::move(callback); });
+}
 
 namespace {
 

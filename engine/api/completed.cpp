@@ -23,6 +23,18 @@ std::string Captured::text() const {
   return head + "\n[" + std::to_string(missing) + " bytes left out]\n" + tail;
 }
 
+std::vector<CapturedPiece> Completed::interleaved() const {
+  std::vector<CapturedPiece> pieces;
+  std::size_t out_at = 0, err_at = 0;
+  for (const CapturedRun& run : runs) {
+    const bool is_err = run.stream == Stream::err;
+    std::size_t& at = is_err ? err_at : out_at;
+    pieces.push_back({run.stream, std::string_view(is_err ? err.head : out.head).substr(at, run.bytes)});
+    at += run.bytes;
+  }
+  return pieces;
+}
+
 Result<void> Completed::check() const {
   if (success()) return {};
   Error error;

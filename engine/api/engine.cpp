@@ -1,5 +1,6 @@
 #include <netrunner/engine.hpp>
 
+#include <iterator>
 #include <utility>
 
 #include <netrunner/blocking.hpp>
@@ -75,6 +76,36 @@ Task<EngineStats> Engine::stats() {
   co_return stats;
 }
 
+namespace {
+
+/// The list of one shard; `only`: the command with this leader, 0: every one.
+Awaitable<std::vector<ProcessStats>> list_of(detail::Core* core, std::uint32_t shard, pid_t only) {
+  Awaitable<std::vector<ProcessStats>> verb(detail::VerbKind::shard_list, core, nullptr);
+  verb.shard = shard;
+  verb.number = only;
+  return verb;
+}
+
+}  // namespace
+
+Task<std::vector<ProcessStats>> Engine::list() {
+  std::vector<ProcessStats> all;
+  for (std::uint32_t i = 0; i < shards(); ++i) {
+    auto some = co_await list_of(core_, i, 0);
+    if (!some) continue;
+    all.insert(all.end(), std::make_move_iterator(some->begin()), std::make_move_iterator(some->end()));
+  }
+  co_return all;
+}
+
+Task<std::optional<ProcessStats>> Engine::find(pid_t pid) {
+  for (std::uint32_t i = 0; pid > 0 && i < shards(); ++i) {
+    auto some = co_await list_of(core_, i, pid);
+    if (some && !some->empty()) co_return std::move(some->front());
+  }
+  co_return std::nullopt;
+}
+
 Awaitable<void> Engine::hop(std::uint32_t shard) {
   Awaitable<void> verb(detail::VerbKind::hop, core_, nullptr);
   if (shard < shards()) {
@@ -97,17 +128,5 @@ void Engine::turn(Nanoseconds wait_max) {
 }
 
 std::uint32_t Engine::shards() const noexcept { return core_->shards(); }
-
-std::uint64_t EngineStats::running() const noexcept {
-  std::uint64_t sum = 0;
-  for (const ShardStats& shard : shards) sum += shard.running;
-  return sum;
-}
-
-std::uint64_t EngineStats::buffered_bytes_peak() const noexcept {
-  std::uint64_t sum = 0;
-  for (const ShardStats& shard : shards) sum += shard.buffered_bytes_peak;
-  return sum;
-}
 
 }  // namespace netrunner

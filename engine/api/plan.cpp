@@ -82,7 +82,8 @@ class StdioPlanner {
     const EngineOptions& options = core_.options();
     plan_.attachments.push_back({what, static_cast<Stream>(number), std::move(descriptor),
                                  stdio.window_bytes() != 0 ? stdio.window_bytes() : options.window_bytes,
-                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : options.pipe_bytes});
+                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : options.pipe_bytes,
+                                 stdio.chunk_bytes() != 0 ? stdio.chunk_bytes() : UINT32_MAX});
   }
 
   Result<void> add(int number, Direction direction, const Stdio& stdio) {

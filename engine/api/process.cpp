@@ -25,6 +25,12 @@ Awaitable<std::optional<Chunk>> Process::read(Stream stream, std::size_t bytes_m
   return verb;
 }
 
+Awaitable<std::optional<StreamChunk>> Process::read_any(std::size_t bytes_max) {
+  Awaitable<std::optional<StreamChunk>> verb(VerbKind::read_any, core_, child_);
+  verb.bytes_max = bytes_max;
+  return verb;
+}
+
 Awaitable<void> Process::write(std::span<const std::byte> bytes, Stream stream) {
   Awaitable<void> verb(VerbKind::write, core_, child_);
   verb.stream = stream;

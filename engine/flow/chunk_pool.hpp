@@ -32,6 +32,7 @@ struct ChunkSlot : Letter {
   std::byte* memory = nullptr;
   std::uint32_t capacity = 0;
   std::uint32_t begin = 0, end = 0;   ///< The bytes that are valid.
+  std::uint64_t arrival = 0;          ///< Among those of all streams of the command.
   std::uint16_t id = 0;
   std::uint8_t pool = 0;              ///< Which pool of its shard; `no_pool`: memory of its own.
   static constexpr std::uint8_t no_pool = UINT8_MAX;

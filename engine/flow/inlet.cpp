@@ -37,7 +37,7 @@ std::size_t Inlet::accept(std::span<const std::byte> bytes) {
     queued_bytes_ += count;
     flow_.hold(count);
   }
-  if (!bytes.empty()) stall_.stall(flow_.now_ns());
+  if (!bytes.empty()) stall();
   go_on();
   return accepted;
 }
@@ -97,13 +97,15 @@ void Inlet::write_done(ring::Completion completion) {
   go_on();
   if (ended()) return;
   if (queued_bytes_ < window_bytes_) {
-    stall_.go_on(flow_.now_ns());
+    end_stall();
     owner_.input_has_room(*this);
   }
 }
 
 void Inlet::advance(std::size_t written) {
   bytes_ += written;
+  flow_.written_bytes += written;
+  ++flow_.writes;
   if (!fed_.empty()) {
     fed_ = fed_.subspan(written);
     return;
@@ -139,16 +141,29 @@ void Inlet::drop_queue() {
   while (!queue_.empty()) flow_.put_back(queue_.pop());
 }
 
+void Inlet::stall() {
+  if (!stall_.stall(flow_.now_ns())) return;
+  ++flow_.stalls;
+  owner_.input_stalled(*this);
+}
+
+void Inlet::end_stall() {
+  if (!stall_.go_on(flow_.now_ns())) return;
+  flow_.stalled_ns += stall_.last_ns();
+  owner_.input_resumed(*this, stall_.last_ns());
+}
+
 void Inlet::end() {
   Line::leave(*this);
-  stall_.go_on(flow_.now_ns());
+  end_stall();
   pipe_.reset();
   owner_.input_ended(*this);
 }
 
 StreamStats Inlet::stats() const {
   return {stream_, bytes_, operations_, dropped_bytes_, stall_.stalls(), stall_.stalled_ns(flow_.now_ns()),
-          window_bytes_, window_bytes_ - std::min(queued_bytes_, window_bytes_), 0, queued_bytes_, ended()};
+          window_bytes_, window_bytes_ - std::min(queued_bytes_, window_bytes_), 0, queued_bytes_, ended(),
+          static_cast<std::uint64_t>(stall_.stalled_for_ns(flow_.now_ns()))};
 }
 
 StreamSummary Inlet::summary() const {

@@ -22,6 +22,8 @@ class InletOwner {
  public:
   virtual void input_has_room(Inlet& inlet) = 0;
   virtual void input_ended(Inlet& inlet) = 0;
+  virtual void input_stalled(Inlet& inlet) = 0;
+  virtual void input_resumed(Inlet& inlet, std::uint64_t stalled_ns) = 0;
 
  protected:
   ~InletOwner() = default;
@@ -61,6 +63,8 @@ class Inlet final : private Waiter {
   void advance(std::size_t written);
   void drop_queue();
   void end();
+  void stall();
+  void end_stall();
 
   SharedFlow& flow_;
   InletOwner& owner_;

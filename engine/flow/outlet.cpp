@@ -50,7 +50,7 @@ std::uint64_t Outlet::wanted_bytes() const noexcept {
   std::uint64_t wanted = flow_.bulk().chunk_bytes();
   if (!drops()) wanted = std::min(wanted, options_.limit_bytes - bytes_);
   if (finish_counted_) wanted = std::min(wanted, finish_bytes_);
-  return wanted;
+  return std::min<std::uint64_t>(wanted, options_.chunk_bytes);
 }
 
 void Outlet::take_turn() {
@@ -67,9 +67,9 @@ void Outlet::take_turn() {
   if (!drops()) {
     granted = window_.reserve(granted);
     reserved_ = granted;
-    if (granted == 0) return stall_.stall(flow_.now_ns());
+    if (granted == 0) return stall();
   }
-  stall_.go_on(flow_.now_ns());
+  go_on();
   const std::uint32_t reads = flow_.reads_armed + 1;
   const std::uint32_t small = flow_.small().chunk_bytes();
   const bool starving = window_.held_bytes() == 0;
@@ -83,6 +83,18 @@ void Outlet::take_turn() {
   window_.settle({reserved_, 0});
   reserved_ = 0;
   (starving ? flow_.starving() : flow_.waiting()).join(*this);
+}
+
+void Outlet::stall() {
+  if (!stall_.stall(flow_.now_ns())) return;
+  ++flow_.stalls;
+  owner_.output_stalled(*this);
+}
+
+void Outlet::go_on() {
+  if (!stall_.go_on(flow_.now_ns())) return;
+  flow_.stalled_ns += stall_.last_ns();
+  owner_.output_resumed(*this, stall_.last_ns());
 }
 
 void Outlet::read_into(ChunkPool& pool, std::uint32_t bytes_max) {
@@ -110,6 +122,8 @@ void Outlet::read_done(ring::Completion completion) {
   }
   NR_ASSERT(slot != nullptr);
   ++operations_;
+  ++flow_.reads;
+  flow_.read_bytes += read;
   slot->end = read;
   if (finish_counted_) finish_bytes_ -= std::min<std::uint64_t>(finish_bytes_, read);
   if (dropped) {
@@ -126,18 +140,22 @@ void Outlet::read_done(ring::Completion completion) {
   }
   want_turn();
   if (freed) owner_.credit_returned();
-  owner_.output_arrived(*this);
+  owner_.output_arrived(*this, read);
 }
 
 void Outlet::keep(ChunkSlot& slot) {
   ChunkSlot* last = queue_.last();
   const std::uint32_t bytes = slot.size();
-  if (last != nullptr && bytes <= copied_bytes_max && last->capacity - last->end >= bytes) {
+  const bool joins = last != nullptr && !apart_ && bytes <= copied_bytes_max && last->capacity - last->end >= bytes &&
+                     last->size() + bytes <= options_.chunk_bytes;
+  if (joins) {
     std::memcpy(last->memory + last->end, slot.memory, bytes);
     last->end += bytes;
     return flow_.put_back(slot);
   }
-  queue_.push(flow_.shrunk(slot));
+  ChunkSlot& kept = flow_.shrunk(slot);
+  kept.arrival = arrival_;
+  queue_.push(kept);
 }
 
 ChunkSlot* Outlet::take(std::size_t bytes_max) {
@@ -258,7 +276,7 @@ void Outlet::end_with(StreamEnd end) {
     else if (dropped_bytes_ > 0) end = StreamEnd::truncated;
   }
   end_ = end;
-  stall_.go_on(flow_.now_ns());
+  go_on();
   Line::leave(*this);
   flow_.unqueue(*this);
   // At its limit the pipe stays open and full: the command waits in write until its ladder ends it.
@@ -274,7 +292,8 @@ bool Outlet::waits_for_reader_alone() const noexcept { return stall_.stalled() &
 
 StreamStats Outlet::stats() const {
   return {options_.stream, bytes_, operations_, dropped_bytes_, stall_.stalls(), stall_.stalled_ns(flow_.now_ns()),
-          window_.limit_bytes(), window_.free_bytes(), window_.reserved_bytes(), window_.held_bytes(), ended()};
+          window_.limit_bytes(), window_.free_bytes(), window_.reserved_bytes(), window_.held_bytes(), ended(),
+          static_cast<std::uint64_t>(stall_.stalled_for_ns(flow_.now_ns()))};
 }
 
 StreamSummary Outlet::summary() const {

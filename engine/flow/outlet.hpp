@@ -22,9 +22,12 @@ class Outlet;
 /// Told of an outlet's life; must not destroy it from within.
 class OutletOwner {
  public:
-  virtual void output_arrived(Outlet& outlet) = 0;
+  /// `bytes` were read: kept, or dropped.
+  virtual void output_arrived(Outlet& outlet, std::uint32_t bytes) = 0;
   virtual void output_ended(Outlet& outlet) = 0;
   virtual void output_over_limit(Outlet& outlet) = 0;
+  virtual void output_stalled(Outlet& outlet) = 0;
+  virtual void output_resumed(Outlet& outlet, std::uint64_t stalled_ns) = 0;
   /// Credit came back: other streams of the same budget may go on.
   virtual void credit_returned() = 0;
 
@@ -40,6 +43,7 @@ class Outlet final : private Waiter, private Turn {
   struct Options {
     Stream stream = Stream::out;
     std::uint64_t window_bytes = 0;
+    std::uint32_t chunk_bytes = UINT32_MAX;  ///< The largest that take() gives.
     std::uint64_t limit_bytes = UINT64_MAX;
     AtLimit at_limit = AtLimit::stop;
   };
@@ -51,6 +55,11 @@ class Outlet final : private Waiter, private Turn {
   /// The next bytes, at most `bytes_max`; null: none are here. The caller gives them back.
   [[nodiscard]] ChunkSlot* take(std::size_t bytes_max);
   void give_back(ChunkSlot& slot);
+  /// The number of the bytes that are read next; `apart`: they aren't put behind those that wait.
+  void number_arrivals(std::uint64_t number, bool apart) noexcept {
+    arrival_ = number;
+    apart_ = apart;
+  }
   /// Another stream of the command gave credit back.
   void credit_may_be_free();
 
@@ -68,6 +77,10 @@ class Outlet final : private Waiter, private Turn {
   [[nodiscard]] Stream stream() const noexcept { return options_.stream; }
   [[nodiscard]] bool ended() const noexcept { return end_ != StreamEnd::none; }
   [[nodiscard]] bool has_bytes() const noexcept { return !queue_.empty(); }
+  /// When the first of the bytes that wait were read, as the owner numbers them; meaningful with has_bytes().
+  [[nodiscard]] std::uint64_t first_arrival() const noexcept { return queue_.first()->arrival; }
+  /// All that was ever read.
+  [[nodiscard]] std::uint64_t total_bytes() const noexcept { return bytes_ + dropped_bytes_; }
   /// Stands still for want of credit although nobody else can write any more: the rest is in the reader's hands.
   [[nodiscard]] bool waits_for_reader_alone() const noexcept;
   /// Nobody else can write any more: its end surely comes, however late its completion is.
@@ -95,6 +108,8 @@ class Outlet final : private Waiter, private Turn {
   void watch_done();
   void drop_queue();
   void end_with(StreamEnd end);
+  void stall();
+  void go_on();
   [[nodiscard]] ChunkSlot& piece_of(ChunkSlot& whole, std::uint32_t bytes);
   void hand_out(ChunkSlot& slot) noexcept;
 
@@ -112,9 +127,10 @@ class Outlet final : private Waiter, private Turn {
   std::uint32_t reserved_ = 0;
   std::uint64_t bytes_ = 0, dropped_bytes_ = 0, operations_ = 0;
   std::uint64_t finish_bytes_ = 0;
+  std::uint64_t arrival_ = 0;
   StreamEnd finish_as_ = StreamEnd::none;
   StreamEnd end_ = StreamEnd::none;
-  bool discarding_ = false, closing_ = false, inherited_ = false, finish_counted_ = false;
+  bool discarding_ = false, closing_ = false, inherited_ = false, finish_counted_ = false, apart_ = false;
 };
 
 }  // namespace netrunner::flow

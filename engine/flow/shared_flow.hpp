@@ -86,6 +86,8 @@ class SharedFlow {
 
   std::uint64_t buffered_bytes = 0, buffered_bytes_peak = 0;
   std::uint64_t no_buffer_completions = 0;
+  std::uint64_t read_bytes = 0, reads = 0, written_bytes = 0, writes = 0;
+  std::uint64_t stalls = 0, stalled_ns = 0;  ///< Of those that have gone on.
   std::uint32_t reads_armed = 0;  ///< In either pool; says how many buffers to offer.
   std::uint32_t pieces_out = 0;   ///< Slots with memory of their own.
 

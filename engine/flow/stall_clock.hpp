@@ -4,19 +4,26 @@
 
 namespace netrunner::flow {
 
-/// How often and how long a stream stood still for want of credit or room.
+/// How often and how long something stood still: a stream for want of credit or room, a reader for want of bytes.
 class StallClock {
  public:
-  void stall(std::int64_t now_ns) noexcept {
-    if (since_ns_ != 0) return;
+  /// False: it stood still already.
+  bool stall(std::int64_t now_ns) noexcept {
+    if (stalled()) return false;
     since_ns_ = now_ns;
     ++stalls_;
+    return true;
   }
-  void go_on(std::int64_t now_ns) noexcept {
-    if (since_ns_ == 0) return;
-    total_ns_ += static_cast<std::uint64_t>(now_ns - since_ns_);
+  /// False: it didn't stand still.
+  bool go_on(std::int64_t now_ns) noexcept {
+    if (!stalled()) return false;
+    last_ns_ = static_cast<std::uint64_t>(now_ns - since_ns_);
+    total_ns_ += last_ns_;
     since_ns_ = 0;
+    return true;
   }
+  /// How long the last one took.
+  [[nodiscard]] std::uint64_t last_ns() const noexcept { return last_ns_; }
   [[nodiscard]] std::int64_t stalled_for_ns(std::int64_t now_ns) const noexcept {
     return stalled() ? now_ns - since_ns_ : 0;
   }
@@ -28,7 +35,7 @@ class StallClock {
 
  private:
   std::int64_t since_ns_ = 0;
-  std::uint64_t total_ns_ = 0, stalls_ = 0;
+  std::uint64_t total_ns_ = 0, last_ns_ = 0, stalls_ = 0;
 };
 
 }  // namespace netrunner::flow

@@ -11,6 +11,7 @@
 #include <netrunner/deadline.hpp>
 
 #include "engine/os/pidfd.hpp"
+#include "engine/shard/log_lines.hpp"
 #include "engine/shard/shard.hpp"
 #include "engine/shard/start_failure.hpp"
 
@@ -42,11 +43,13 @@ ExitStatus status_of(const wire::ExitedFixed& exited) {
 
 }  // namespace
 
-Child::Child(shard::Rooms& rooms, wire::ChildId id, std::unique_ptr<SpawnPlan> plan)
+Child::Child(shard::Rooms& rooms, wire::ChildId id, std::uint64_t number, std::unique_ptr<SpawnPlan> plan)
     : rooms_(rooms),
       id_(id),
+      number_(number),
       plan_(std::move(plan)),
-      streams_(rooms.flow, rooms.verbs, *this, plan_->budget_bytes),
+      chronicle_(rooms.events, number, spec()),
+      streams_(rooms.flow, rooms.verbs, *this, plan_->budget_bytes, spec().keep_order),
       deadline_(this, [](void* self) { static_cast<Child*>(self)->deadline_passed(); }),
       idle_(this, [](void* self) { static_cast<Child*>(self)->idle_timer_fired(); }),
       drain_(this, [](void* self) { static_cast<Child*>(self)->drain_timer_fired(); }),
@@ -61,6 +64,7 @@ Child::~Child() = default;
 
 void Child::begin(Verb& verb) {
   spawn_verb_ = &verb;
+  chronicle_.queued(plan_->queued_ns);
   if (plan_->stop.stop_requested()) {
     return fail_start({ErrorCode::cancelled, Stage::none, 0, spec().program, "its stop token was triggered before"});
   }
@@ -102,6 +106,8 @@ void Child::fail_start(Error error) {
   on_stop_request_.reset();
   for (reactor::Timer* timer : {&deadline_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   ++rooms_.stats.start_failures;
+  chronicle_.start_failed(now(), error);
+  shard::log(rooms_.logger, LogLevel::debug, [&] { return shard::start_failed_line(number_, error); });
   life_ = Life::ended;
   owned_ = false;
   streams_.close();
@@ -117,6 +123,9 @@ void Child::started(const wire::StartedFixed& started, os::UniqueFd pidfd) {
   ended_.containment = rooms_.shard.containment();
   ended_.timeline.spawned_ns = started.spawned_ns;
   ended_.timeline.exec_ns = started.exec_ns;
+  chronicle_.started(ended_.pid, started.spawned_ns, started.exec_ns);
+  rooms_.stats.spawn_latency.add(started.exec_ns - plan_->queued_ns);
+  shard::log(rooms_.logger, LogLevel::debug, [&] { return shard::started_line(number_, spec().program, ended_.pid); });
   apply(LifeEvent::started);
 }
 
@@ -129,7 +138,7 @@ void Child::report_start() {
   rooms_.reactor.timers().arm(idle_, later(last_output_ns_, spec().idle_limit));
   Verb* verb = std::exchange(spawn_verb_, nullptr);
   if (verb == nullptr) return;  // Its owner has gone; the stop is on its way.
-  static_cast<Awaitable<Process>*>(verb)->value.emplace(rooms_.core, this, ended_.pid);
+  static_cast<Awaitable<Process>*>(verb)->value.emplace(rooms_.core, this, ended_.pid, number_);
   rooms_.verbs.complete(*verb);
   if (over_limit_) stop(EndReason::output_limit);
 }
@@ -156,6 +165,7 @@ void Child::exited(const wire::ExitedFixed& exited) {
   if (settled_) ended_.timeline.gone_ns = exited.exited_ns;
   rooms_.reactor.timers().disarm(idle_);
   rooms_.reactor.timers().disarm(unkillable_);
+  chronicle_.exited(exited.exited_ns, ended_.status);
   apply(LifeEvent::exited);
 }
 
@@ -238,7 +248,8 @@ void Child::note_settled() {
   complete_if_done();
 }
 
-void Child::bytes_arrived() {
+void Child::bytes_arrived(Stream stream, std::uint32_t bytes, std::uint64_t total_bytes) {
+  chronicle_.output(now(), stream, bytes, total_bytes);
   last_output_ns_ = now();
   if (ended_.timeline.first_byte_ns == 0) ended_.timeline.first_byte_ns = last_output_ns_;
 }
@@ -259,7 +270,10 @@ void Child::complete_if_done() {
 
 void Child::note_drained() {
   // The shepherd's clock was read in its turn, ours in ours.
-  if (ended_.timeline.drained_ns == 0) ended_.timeline.drained_ns = std::max(now(), ended_.timeline.exited_ns);
+  if (ended_.timeline.drained_ns == 0) {
+    ended_.timeline.drained_ns = std::max(now(), ended_.timeline.exited_ns);
+    chronicle_.drained(ended_.timeline.drained_ns);
+  }
   while (Verb* verb = drained_verbs_.pop()) rooms_.verbs.complete(*verb);
 }
 
@@ -267,11 +281,13 @@ void Child::note_drained() {
 /// its slot isn't used again before it has gone.
 void Child::give_up_killing() {
   if (leader_has_exited() || has_ended() || lost_ns_ != 0) return;
-  quarantined_ = true;
+  set_quarantined(true);
   ended_.tree_empty = false;
   ended_.unkillable = kill_errno_ == EPERM
                           ? "it may not be killed by this user (EPERM): it changed its user id"
                           : "it outlives SIGKILL: in uninterruptible sleep (state D), or traced";
+  shard::log(rooms_.logger, LogLevel::warning,
+             [&] { return shard::quarantine_line(number_, spec().program, ended_.pid, ended_.unkillable); });
   streams_.finish_outputs(StreamEnd::inherited);
   streams_.abandon_inputs();
   fail_signals(ErrorCode::permission_denied, "it can't be killed");
@@ -283,7 +299,8 @@ void Child::give_up_killing() {
 
 void Child::leave_quarantine(bool gone) {
   if (!gone) return rooms_.link.settle(id_, wire::SettlePolicy::stop);
-  quarantined_ = false;
+  set_quarantined(false);
+  shard::log(rooms_.logger, LogLevel::info, [&] { return shard::left_quarantine_line(number_, ended_.pid); });
   rooms_.shard.bury(*this);
 }
 
@@ -301,6 +318,9 @@ void Child::end() {
   ++rooms_.stats.ended;
   --rooms_.stats.running;
   ++rooms_.stats.ended_by_reason[static_cast<std::size_t>(ended_.reason)];
+  if (ordered_ns_ != 0) rooms_.stats.stop_latency.add(now() - ordered_ns_);
+  chronicle_.gone(now(), ended_);
+  shard::log(rooms_.logger, LogLevel::debug, [&] { return shard::ended_line(number_, spec().program, ended_); });
   pidfd_.reset();
   while (Verb* verb = ended_verbs_.pop()) {
     static_cast<Awaitable<Ended>*>(verb)->value.emplace(ended_);
@@ -361,10 +381,6 @@ void Child::force_end() {
   note_drained();
   life_ = Life::ended;
   end();
-}
-
-ProcessStats Child::process_stats() const {
-  return {ended_.pid, leader_has_exited(), streams_.stats(), ended_.timeline};
 }
 
 }  // namespace netrunner::detail

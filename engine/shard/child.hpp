@@ -10,6 +10,7 @@
 #include <netrunner/process.hpp>
 
 #include "engine/os/unique_fd.hpp"
+#include "engine/shard/chronicle.hpp"
 #include "engine/shard/child_life.hpp"
 #include "engine/shard/rooms.hpp"
 #include "engine/shard/spawn_plan.hpp"
@@ -23,7 +24,8 @@ namespace netrunner::detail {
 /// Owner: the child table of one shard; the Process handle only names it. Thread: its shard's.
 class Child final : private shard::StreamsOwner {
  public:
-  Child(shard::Rooms& rooms, wire::ChildId id, std::unique_ptr<SpawnPlan> plan);
+  /// `id`: its slot, for the shepherd; `number`: Process::id().
+  Child(shard::Rooms& rooms, wire::ChildId id, std::uint64_t number, std::unique_ptr<SpawnPlan> plan);
   ~Child();
 
   /// Makes the pipes and sends the command to the shepherd. `verb`: the spawn, done when it runs or failed.
@@ -38,10 +40,7 @@ class Child final : private shard::StreamsOwner {
   /// The handle was dropped (or given up by detach).
   void release();
   /// The engine ends: nothing more is read.
-  void cut_streams() {
-    quarantined_ = false;
-    streams_.cut();
-  }
+  void cut_streams();
   /// The engine closes and can't wait any longer.
   void force_end();
 
@@ -61,7 +60,11 @@ class Child final : private shard::StreamsOwner {
   [[nodiscard]] bool is_owned() const noexcept { return owned_; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
   /// Nobody and nothing refers to it any more.
-  [[nodiscard]] bool may_go() const noexcept { return has_ended() && !owned_ && !quarantined_ && streams_.idle(); }
+  [[nodiscard]] bool may_go() const noexcept {
+    return has_ended() && !owned_ && !quarantined_ && streams_.idle() && chronicle_.all_told();
+  }
+  enum class WithUsage : std::uint8_t { no, yes };
+  [[nodiscard]] ProcessStats process_stats(WithUsage usage) const;
 
   /// Carries the handle's release to the shard; `detach_asked` is written before it is posted.
   struct ReleaseLetter : Letter {
@@ -76,7 +79,9 @@ class Child final : private shard::StreamsOwner {
     void operator()() const noexcept;
   };
 
-  void bytes_arrived() override;
+  void bytes_arrived(Stream stream, std::uint32_t bytes, std::uint64_t total_bytes) override;
+  void stalled(Stream stream) override { chronicle_.stalled(now(), stream); }
+  void resumed(Stream stream, std::uint64_t stalled_ns) override { chronicle_.resumed(now(), stream, stalled_ns); }
   void stream_ended() override;
   void over_limit() override;
 
@@ -103,11 +108,14 @@ class Child final : private shard::StreamsOwner {
   void fail_signals(ErrorCode code, const char* why);
   [[nodiscard]] std::int64_t now() const noexcept { return rooms_.reactor.now_ns(); }
   [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
-  [[nodiscard]] ProcessStats process_stats() const;
+  void note_order(EndReason reason);
+  void set_quarantined(bool quarantined);
 
   shard::Rooms& rooms_;
   wire::ChildId id_;
+  std::uint64_t number_;
   std::unique_ptr<SpawnPlan> plan_;
+  shard::Chronicle chronicle_;
   shard::Streams streams_;
   shard::Life life_ = shard::Life::starting;
   os::UniqueFd pidfd_;
@@ -120,6 +128,7 @@ class Child final : private shard::StreamsOwner {
   std::optional<std::stop_callback<StopOrder>> on_stop_request_;
   std::int64_t last_output_ns_ = 0;
   std::int64_t lost_ns_ = 0;
+  std::int64_t ordered_ns_ = 0;  ///< Its end was.
   std::uint32_t requests_ = 0;
   bool owned_ = true;           ///< A handle (or a spawn under way) names it.
   bool detached_ = false;

@@ -26,18 +26,20 @@ void Child::StopOrder::operator()() const noexcept { child->shard().order_stop(*
 void Child::handle(Verb& verb) {
   switch (verb.kind) {
     case VerbKind::read: return streams_.read(verb);
+    case VerbKind::read_any: return streams_.read_any(verb);
     case VerbKind::write: return streams_.write(verb);
     case VerbKind::close_input: return streams_.close_input(verb);
     case VerbKind::close_output: return streams_.close_output(verb);
     case VerbKind::signal: return signal(verb);
     case VerbKind::process_stats:
-      static_cast<Awaitable<ProcessStats>&>(verb).value.emplace(process_stats());
+      static_cast<Awaitable<ProcessStats>&>(verb).value.emplace(process_stats(WithUsage::yes));
       return rooms_.verbs.complete(verb);
     case VerbKind::exited:
     case VerbKind::drained:
     case VerbKind::ended: return wait_for(verb);
     case VerbKind::spawn:
     case VerbKind::shard_stats:
+    case VerbKind::shard_list:
     case VerbKind::hop: NR_ASSERT(!"not a verb of a command");
   }
 }
@@ -75,6 +77,7 @@ void Child::signal_sent(const wire::SignalSentFixed& sent) {
   if (ended_.signals.size() < signals_kept_max && !has_ended()) {
     ended_.signals.push_back({sent.signal, static_cast<Target>(sent.target), sent.at_ns, sent.sys_errno});
   }
+  chronicle_.signal({sent.signal, static_cast<Target>(sent.target), sent.at_ns, sent.sys_errno});
   const bool last_rung = sent.request == 0 && sent.signal == SIGKILL && !leader_has_exited() && !has_ended();
   if (last_rung) {
     kill_errno_ = sent.sys_errno;
@@ -114,7 +117,7 @@ bool Child::withdraw(Verb& verb) noexcept {
 void Child::stop(EndReason reason, const KillLadder* ladder) {
   if (has_ended()) return;
   if (!leader_has_exited()) {
-    if (!cause_) cause_ = reason;
+    if (!cause_) note_order(reason);
     if (lost_ns_ == 0) rooms_.link.stop(id_, ladder != nullptr ? *ladder : spec().ladder);
     return;
   }
@@ -123,6 +126,13 @@ void Child::stop(EndReason reason, const KillLadder* ladder) {
   if (lost_ns_ != 0 || drain_over_) return;
   drain_over_ = true;
   rooms_.reactor.timers().arm(drain_, now());
+}
+
+/// The first order stands; what comes later may only shorten it.
+void Child::note_order(EndReason reason) {
+  cause_ = reason;
+  ordered_ns_ = now();
+  chronicle_.ordered(ordered_ns_, reason);
 }
 
 /// Its output may come before the word that it runs: a stop now would make a failed start of it.

@@ -4,7 +4,7 @@
 
 namespace netrunner::shard {
 
-detail::Child* ChildTable::add(Rooms& rooms, std::unique_ptr<detail::SpawnPlan> plan) {
+detail::Child* ChildTable::add(Rooms& rooms, std::uint64_t number, std::unique_ptr<detail::SpawnPlan> plan) {
   if (free_.empty()) {
     if (slots_.size() >= children_max_) return nullptr;
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
@@ -14,7 +14,8 @@ detail::Child* ChildTable::add(Rooms& rooms, std::unique_ptr<detail::SpawnPlan> 
   free_.pop_back();
   ++size_;
   Slot& place = slots_[slot];
-  place.child = std::make_unique<detail::Child>(rooms, wire::ChildId{slot, ++place.generation}, std::move(plan));
+  const wire::ChildId id{slot, ++place.generation};
+  place.child = std::make_unique<detail::Child>(rooms, id, number, std::move(plan));
   return place.child.get();
 }
 

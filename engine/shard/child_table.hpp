@@ -15,8 +15,8 @@ class ChildTable {
  public:
   explicit ChildTable(std::uint32_t children_max) noexcept : children_max_(children_max) {}
 
-  /// Null: the table is full.
-  [[nodiscard]] detail::Child* add(Rooms& rooms, std::unique_ptr<detail::SpawnPlan> plan);
+  /// `number`: Process::id(). Null: the table is full.
+  [[nodiscard]] detail::Child* add(Rooms& rooms, std::uint64_t number, std::unique_ptr<detail::SpawnPlan> plan);
   [[nodiscard]] detail::Child* find(wire::ChildId id) noexcept;
   void remove(detail::Child& child);
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -6,6 +6,7 @@
 #include <netrunner/deadline.hpp>
 
 #include "engine/shard/limits.hpp"
+#include "engine/shard/log_lines.hpp"
 #include "engine/shard/shard.hpp"
 
 namespace netrunner::shard {
@@ -64,10 +65,14 @@ void Shard::finish_closing() {
   if (!link_.is_down() || (spare_ != nullptr && !spare_->link().is_down())) return;
   if (reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
   groups_.remove_all();
+  events_.tell();
+  log(options_.engine.logger, close_report_.killed > 0 || !close_report_.complete ? LogLevel::warning : LogLevel::debug,
+      [&] { return closed_line(options_.index, close_report_); });
   std::vector<Verb*> late;
   {
     const std::lock_guard guard(after_close());
     reactor_->close_mailbox();
+    events_.close();
     bury_the_dead();
     if (flow_ != nullptr) flow_->close_ring();
     reactor_->close_ring();

@@ -7,6 +7,8 @@
 
 #include "engine/containment/process_group_manager.hpp"
 #include "engine/os/descriptor.hpp"
+#include "engine/shard/limits.hpp"
+#include "engine/shard/log_lines.hpp"
 
 namespace netrunner::shard {
 namespace {
@@ -17,10 +19,12 @@ constexpr int last_tries = 100;
 
 }  // namespace
 
-Groups::Groups(reactor::Reactor& reactor, const containment::CgroupManager* manager, std::string name)
+Groups::Groups(reactor::Reactor& reactor, const containment::CgroupManager* manager, std::string name,
+               const Logger& logger)
     : reactor_(reactor),
       manager_(manager),
       name_(std::move(name)),
+      logger_(logger),
       retry_(this, [](void* self) { static_cast<Groups*>(self)->try_again(); }),
       retry_pause_ns_(retry_pause_min_ns) {}
 
@@ -32,7 +36,7 @@ os::UniqueFd Groups::next() {
   std::string name = name_ + "." + std::to_string(lives_++);
   auto made = manager_->make_group(name);
   if (!made) return {};
-  present_ = {std::move(name), std::move(*made)};
+  present_ = {.name = std::move(name), .group = std::move(*made)};
   return copy();
 }
 
@@ -45,6 +49,7 @@ os::UniqueFd Groups::copy() const {
 void Groups::kill_present() {
   if (!present_.group) return;
   (void)present_.group.kill();
+  present_.killed_ns = reactor_.now_ns();
   old_.push_back(std::exchange(present_, {}));
   retry_pause_ns_ = retry_pause_min_ns;
   try_again();
@@ -64,10 +69,21 @@ bool Groups::the_dead_are_gone() const noexcept {
 }
 
 void Groups::remove_old() {
-  std::erase_if(old_, [this](const Group& old) {
-    (void)old.group.kill();  // Whoever was on its way in at the first one.
-    return manager_->remove_group(old.name) == 0;
-  });
+  std::erase_if(old_, [this](Group& old) { return remove(old); });
+}
+
+bool Groups::remove(Group& old) const {
+  (void)old.group.kill();  // Whoever was on its way in at the first one.
+  const int failed = manager_->remove_group(old.name);
+  if (failed == 0) {
+    if (old.complained) log(logger_, LogLevel::info, [&] { return group_removed_line(old.name); });
+    return true;
+  }
+  if (!old.complained && reactor_.now_ns() - old.killed_ns >= group_stays_ns) {
+    old.complained = true;
+    log(logger_, LogLevel::warning, [&] { return group_stays_line(old.name, failed); });
+  }
+  return false;
 }
 
 void Groups::try_again() {

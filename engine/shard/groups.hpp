@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <netrunner/log.hpp>
+
 #include "engine/containment/cgroup_manager.hpp"
 #include "engine/os/cgroup.hpp"
 #include "engine/os/unique_fd.hpp"
@@ -17,7 +19,8 @@ namespace netrunner::shard {
 class Groups {
  public:
   /// `manager` null: there are none. `name`: of the shard, unique in the process.
-  Groups(reactor::Reactor& reactor, const containment::CgroupManager* manager, std::string name);
+  Groups(reactor::Reactor& reactor, const containment::CgroupManager* manager, std::string name,
+         const Logger& logger);
   ~Groups();
 
   /// A fresh group for the next life; empty where there are none.
@@ -39,13 +42,17 @@ class Groups {
   struct Group {
     std::string name;
     os::Cgroup group;
+    std::int64_t killed_ns = 0;
+    bool complained = false;
   };
   void try_again();
   void remove_old();
+  [[nodiscard]] bool remove(Group& old) const;
 
   reactor::Reactor& reactor_;
   const containment::CgroupManager* manager_;
   std::string name_;
+  const Logger& logger_;
   Group present_;
   std::vector<Group> old_;
   reactor::Timer retry_;

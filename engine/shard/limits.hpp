@@ -12,4 +12,9 @@ inline constexpr std::int64_t ending_poll_ns = 500'000;
 /// Commands that outlive even SIGKILL (uninterruptible sleep) are given up on after this.
 inline constexpr std::int64_t kill_max_ns = 5'000'000'000;
 
+/// Events that callbacks cause are told in the same turn, so many times over; the rest in the next.
+inline constexpr std::uint32_t event_rounds_max = 16;
+/// A cgroup that can't be removed for so long is worth a line to the operator.
+inline constexpr std::int64_t group_stays_ns = 2'000'000'000;
+
 }  // namespace netrunner::shard

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 
+#include <netrunner/log.hpp>
 #include <netrunner/stats.hpp>
 
 #include "engine/flow/shared_flow.hpp"
 #include "engine/reactor/reactor.hpp"
+#include "engine/shard/event_queue.hpp"
 #include "engine/shard/verb_queue.hpp"
 #include "engine/shepherd_link/link.hpp"
 
@@ -22,6 +24,8 @@ struct Rooms {
   shepherd_link::Link& link;
   VerbQueue& verbs;
   ShardStats& stats;
+  EventQueue& events;
+  const Logger& logger;
 };
 
 }  // namespace netrunner::shard

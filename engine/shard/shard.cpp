@@ -10,6 +10,7 @@
 #include "engine/os/signal_mask.hpp"
 
 #include "engine/shard/limits.hpp"
+#include "engine/shard/log_lines.hpp"
 
 namespace netrunner::shard {
 namespace {
@@ -35,8 +36,8 @@ Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, Neighbours& neigh
   auto opened = flow::SharedFlow::open(*shard->reactor_, flow);
   if (opened) {
     shard->flow_ = std::move(*opened);
-    shard->rooms_.reset(
-        new Rooms{*shard, core, *shard->reactor_, *shard->flow_, shard->link_, shard->verbs_, shard->stats_});
+    shard->rooms_.reset(new Rooms{*shard, core, *shard->reactor_, *shard->flow_, shard->link_, shard->verbs_,
+                                  shard->stats_, shard->events_, shard->options_.engine.logger});
   }
   const Result<void> started = opened ? shard->link_.start() : Result<void>(std::unexpected(opened.error()));
   if (started) return shard;
@@ -49,8 +50,10 @@ Shard::Shard(detail::Core* core, Neighbours& neighbours, const Options& options,
              std::unique_ptr<reactor::Reactor> reactor)
     : options_(options),
       reactor_(std::move(reactor)),
+      events_(options.engine.on_event, options.index),
       groups_(*reactor_, options.cgroups,
-              "shard-" + std::to_string(options.engine_number) + "." + std::to_string(options.index)),
+              "shard-" + std::to_string(options.engine_number) + "." + std::to_string(options.index),
+              options_.engine.logger),
       link_(*reactor_, *this, options.launch, {options.index, options.level}),
       table_(options.engine.commands_max),
       core_(core),
@@ -66,7 +69,7 @@ void Shard::turn(std::int64_t wait_until_ns) {
   turning_ = false;
   if (is_over()) return;
   flush_links();  // Nothing may wait for a turn that nobody knows to be due.
-  reactor_->announce(flow_->has_turns() || !verbs_.empty() || closing_ == Closing::ending);
+  reactor_->announce(flow_->has_turns() || !verbs_.empty() || !events_.empty() || closing_ == Closing::ending);
 }
 
 void Shard::flush_links() {
@@ -77,8 +80,10 @@ void Shard::flush_links() {
 void Shard::turn_quietly(std::int64_t wait_until_ns) {
   const bool more = flow_ != nullptr && flow_->run_turns();
   flush_links();
-  reactor_->turn(more || !verbs_.empty() ? 0 : next_wake(wait_until_ns));
+  reactor_->turn(more || !verbs_.empty() || !events_.empty() ? 0 : next_wake(wait_until_ns));
+  events_.tell();  // Before those that await the same facts.
   verbs_.resume();
+  events_.tell();
   bury_the_dead();
   if (closing_ != Closing::open) go_on_closing();
 }
@@ -119,6 +124,8 @@ void Shard::handle(Verb& verb) {
   if (verb.kind == VerbKind::spawn) return spawn(verb);
   if (verb.kind == VerbKind::shard_stats) {
     static_cast<Awaitable<ShardStats>&>(verb).value.emplace(stats());
+  } else if (verb.kind == VerbKind::shard_list) {
+    static_cast<Awaitable<std::vector<ProcessStats>>&>(verb).value.emplace(list(verb.number));
   } else if (closed_) {
     return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
   }
@@ -128,7 +135,7 @@ void Shard::handle(Verb& verb) {
 void Shard::spawn(Verb& verb) {
   std::unique_ptr<detail::SpawnPlan> plan(std::exchange(verb.plan, nullptr));
   if (closing_ != Closing::open) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
-  detail::Child* child = table_.add(*rooms_, std::move(plan));
+  detail::Child* child = table_.add(*rooms_, next_number(), std::move(plan));
   if (child == nullptr) {
     return verbs_.fail(verb, {ErrorCode::limit_reached, Stage::none, 0,
                               "EngineOptions::commands_max = " + std::to_string(table_.children_max()),
@@ -136,6 +143,15 @@ void Shard::spawn(Verb& verb) {
   }
   verb.child = child;  // Where the verb is withdrawn from.
   child->begin(verb);
+}
+
+std::vector<ProcessStats> Shard::list(pid_t only) {
+  std::vector<ProcessStats> found;
+  table_.for_each([&](const detail::Child& child) {
+    if (child.has_ended() || (only != 0 && child.pid() != only)) return;
+    found.push_back(child.process_stats(detail::Child::WithUsage::no));
+  });
+  return found;
 }
 
 void Shard::withdraw(Verb& verb) {
@@ -197,8 +213,21 @@ void Shard::bury_the_dead() {
   });
 }
 
+void Shard::tell_of_shepherd(EventKind kind) {
+  Event event;
+  event.kind = kind;
+  event.at_ns = reactor_->now_ns();
+  event.pid = link_.pid();
+  events_.add(event, nullptr, nullptr);
+}
+
 void Shard::shepherd_ready() {
   ready_ = true;
+  tell_of_shepherd(EventKind::shepherd_started);
+  const Logger& logger = options_.engine.logger;
+  log(logger, was_ready_ ? LogLevel::info : LogLevel::debug,
+      [&] { return shepherd_line(options_.index, link_.pid(), was_ready_); });
+  if (!std::exchange(was_ready_, true) && options_.index == 0) log_containment();
   if (options_.keeps_spare && spare_ == nullptr) {
     spare_.reset(new Spare(*reactor_, *this, options_.launch, options_.level));
     spare_->start_soon();
@@ -225,7 +254,27 @@ void Shard::meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::Uniq
   link_.introduce(sibling, std::move(pidfd), std::move(group));
 }
 
+void Shard::log_containment() const {
+  const Logger& logger = options_.engine.logger;
+  const ShardStats now = stats();
+  const bool asked = options_.engine.containment != Containment::automatic;
+  const LogLevel level = asked || now.containment_note.empty() ? LogLevel::info : LogLevel::warning;
+  log(logger, level, [&] { return containment_line(now.containment, now.containment_note); });
+  if (options_.cgroups == nullptr || options_.cgroups->swept().instances == 0) return;
+  const containment::SweepReport& swept = options_.cgroups->swept();
+  log(logger, swept.left > 0 ? LogLevel::warning : LogLevel::info, [&] { return sweep_line(swept); });
+}
+
+void Shard::no_shepherd(const Error& error) {
+  log(options_.engine.logger, LogLevel::error, [&] { return no_shepherd_line(options_.index, error); });
+}
+
 void Shard::shepherd_lost() {
+  tell_of_shepherd(EventKind::shepherd_lost);
+  if (ready_) {
+    log(options_.engine.logger, LogLevel::warning,
+        [&] { return shepherd_lost_line(options_.index, link_.pid(), link_.was_silent(), stats_.running); });
+  }
   ready_ = false;
   if (groups_.has_present()) {
     groups_.kill_present();
@@ -269,6 +318,7 @@ ShardStats Shard::stats() const {
         system_error("the shepherd's self-test in a new cgroup", Stage::cgroup, link_.containment_errno()).message();
   }
   stats.groups_left = groups_.left();
+  stats.events = events_.told();
   if (flow_ == nullptr) return stats;
   stats.buffered_bytes = flow_->buffered_bytes;
   stats.buffered_bytes_peak = flow_->buffered_bytes_peak;
@@ -276,9 +326,17 @@ ShardStats Shard::stats() const {
   stats.pool_bytes = flow_->bulk().warm_bytes() + flow_->small().warm_bytes();
   stats.parked = flow_->parked();
   stats.no_buffer_completions = flow_->no_buffer_completions;
+  stats.read_bytes = flow_->read_bytes;
+  stats.reads = flow_->reads;
+  stats.written_bytes = flow_->written_bytes;
+  stats.writes = flow_->writes;
+  stats.stalls = flow_->stalls;
+  stats.stalled_ns = flow_->stalled_ns;
+  stats.chunks_out = flow_->chunks_out();
   stats.turns = reactor_->turns();
   if (reactor_->is_closed()) return stats;
   stats.completions = reactor_->ring().completions();
+  stats.ring_in_flight = reactor_->ring().in_flight();
   stats.ring_overflows = reactor_->ring().overflows();
   return stats;
 }

@@ -12,6 +12,7 @@
 #include "engine/flow/shared_flow.hpp"
 #include "engine/reactor/reactor.hpp"
 #include "engine/shard/child_table.hpp"
+#include "engine/shard/event_queue.hpp"
 #include "engine/shard/groups.hpp"
 #include "engine/shard/holder_search.hpp"
 #include "engine/shard/rooms.hpp"
@@ -91,6 +92,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   [[nodiscard]] os::UniqueFd shepherd_pidfd() const;
   [[nodiscard]] os::UniqueFd shepherd_group() const { return groups_.copy(); }
   [[nodiscard]] std::uint32_t index() const noexcept { return options_.index; }
+  /// Process::id() of the next command: unique in the engine, because the shard is part of it.
+  [[nodiscard]] std::uint64_t next_number() noexcept { return std::uint64_t{options_.index} << 48 | ++commands_; }
   /// Another shard's shepherd: ours is told of it.
   void meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group);
   [[nodiscard]] wire::SiblingFixed as_sibling() const noexcept { return link_.as_sibling(); }
@@ -121,6 +124,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   [[nodiscard]] os::UniqueFd new_group() override { return groups_.next(); }
   [[nodiscard]] bool has_commands() const override { return table_.size() > 0; }
   void shepherd_lost() override;
+  void no_shepherd(const Error& error) override;
   void started(const wire::StartedFixed& started, os::UniqueFd pidfd) override;
   void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) override;
   void exited(const wire::ExitedFixed& exited) override;
@@ -131,6 +135,9 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void flush_links();
   void turn_quietly(std::int64_t wait_until_ns);
   void spawn(Verb& verb);
+  [[nodiscard]] std::vector<ProcessStats> list(pid_t only);
+  void tell_of_shepherd(EventKind kind);
+  void log_containment() const;
   void bury_the_dead();
   void go_on_closing();
   void advance_closing();
@@ -142,6 +149,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   std::unique_ptr<flow::SharedFlow> flow_;
   VerbQueue verbs_;
   ShardStats stats_;
+  EventQueue events_;
+  std::uint64_t commands_ = 0;
   Groups groups_;
   shepherd_link::Link link_;
   std::unique_ptr<Spare> spare_;
@@ -154,6 +163,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   bool closed_ = false;
   bool turning_ = false;  ///< Foreign loop: within turn().
   bool ready_ = false;
+  bool was_ready_ = false;  ///< A shepherd has been ready before.
   detail::Core* core_;
   Neighbours& neighbours_;
 };

@@ -32,6 +32,7 @@ class Spare final : private shepherd_link::LinkOwner {
  private:
   void shepherd_ready() override;
   void shepherd_lost() override { ready_ = false; }
+  void no_shepherd(const Error&) override {}
   [[nodiscard]] os::UniqueFd new_group() override { return {}; }
   [[nodiscard]] bool has_commands() const override { return false; }
   void started(const wire::StartedFixed&, os::UniqueFd) override {}

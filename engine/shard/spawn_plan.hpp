@@ -24,6 +24,7 @@ struct SpawnPlan {
     os::UniqueFd descriptor;
     std::uint64_t window_bytes = 0;
     std::uint32_t pipe_bytes = 0;
+    std::uint32_t chunk_bytes = UINT32_MAX;  ///< The largest that a reader gets.
   };
 
   explicit SpawnPlan(Command planned) : command(std::move(planned)) {}

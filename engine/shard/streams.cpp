@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <netrunner/awaitable.hpp>
+#include <netrunner/process.hpp>
 
 #include "engine/os/pipe.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 
 using Attached = detail::SpawnPlan::Attached;
 using ReadVerb = Awaitable<std::optional<Chunk>>;
+using AnyVerb = Awaitable<std::optional<StreamChunk>>;
 
 std::string stream_name(Stream stream) {
   switch (stream) {
@@ -38,6 +40,7 @@ struct Streams::Output {
       : outlet(owner.flow_, owner, owner.budget_, std::move(pipe), options) {}
   flow::Outlet outlet;
   Verb* reader = nullptr;
+  flow::StallClock wait;  ///< Of readers, for the command to write.
 };
 
 struct Streams::Input {
@@ -48,8 +51,9 @@ struct Streams::Input {
   VerbList closers;
 };
 
-Streams::Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes)
-    : flow_(flow), verbs_(verbs), owner_(owner), budget_(budget_bytes) {}
+Streams::Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes,
+                 bool keep_order)
+    : flow_(flow), verbs_(verbs), owner_(owner), budget_(budget_bytes), keep_order_(keep_order) {}
 
 Streams::~Streams() = default;
 
@@ -58,7 +62,11 @@ Result<os::UniqueFd> Streams::open(detail::SpawnPlan::Attachment& attachment, co
   const bool output = attachment.what == Attached::output_pipe;
   NR_TRY(pipe, os::make_pipe(output ? os::OurEnd::read : os::OurEnd::write, attachment.pipe_bytes));
   if (output) {
-    const flow::Outlet::Options options{attachment.stream, attachment.window_bytes, spec.output_limit, spec.at_limit};
+    const flow::Outlet::Options options{.stream = attachment.stream,
+                                        .window_bytes = attachment.window_bytes,
+                                        .chunk_bytes = attachment.chunk_bytes,
+                                        .limit_bytes = spec.output_limit,
+                                        .at_limit = spec.at_limit};
     outputs_.push_back(std::make_unique<Output>(*this, std::move(pipe.read_end), options));
     outputs_.back()->outlet.open();
     return std::move(pipe.write_end);
@@ -88,9 +96,9 @@ Streams::Input* Streams::input(Stream stream) {
 void Streams::read(Verb& verb) {
   Output* from = output(verb.stream);
   if (from == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
-  if (from->reader != nullptr) return verbs_.fail(verb, busy(verb.stream));
+  if (from->reader != nullptr || any_reader_ != nullptr) return verbs_.fail(verb, busy(verb.stream));
   from->reader = &verb;
-  (void)serve_reader(*from);
+  if (!serve_reader(*from)) from->wait.stall(flow_.now_ns());
 }
 
 bool Streams::serve_reader(Output& output) {
@@ -104,8 +112,50 @@ bool Streams::serve_reader(Output& output) {
     return false;
   }
   output.reader = nullptr;
+  output.wait.go_on(flow_.now_ns());
   verbs_.complete(verb);
   return true;
+}
+
+void Streams::read_any(Verb& verb) {
+  if (outputs_.empty()) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  const auto taken = std::ranges::find_if(outputs_, [](const auto& output) { return output->reader != nullptr; });
+  if (taken != outputs_.end()) return verbs_.fail(verb, busy((*taken)->outlet.stream()));
+  if (any_reader_ != nullptr) return verbs_.fail(verb, busy(outputs_.front()->outlet.stream()));
+  any_reader_ = &verb;
+  if (serve_any()) return;
+  for (const auto& output : outputs_) {
+    if (!output->outlet.ended()) output->wait.stall(flow_.now_ns());
+  }
+}
+
+/// The earliest bytes of all outputs to whoever reads any of them.
+bool Streams::serve_any() {
+  if (any_reader_ == nullptr) return false;
+  auto& verb = static_cast<AnyVerb&>(*any_reader_);
+  Output* first = nullptr;
+  bool ended = true;
+  for (const auto& output : outputs_) {
+    ended = ended && output->outlet.ended();
+    if (!output->outlet.has_bytes()) continue;
+    if (first == nullptr || output->outlet.first_arrival() < first->outlet.first_arrival()) first = output.get();
+  }
+  if (first != nullptr) {
+    detail::ChunkSlot* slot = first->outlet.take(verb.bytes_max);
+    verb.value.emplace(StreamChunk{first->outlet.stream(), Chunk(slot, slot->bytes())});
+  } else if (ended) {
+    verb.value.emplace(std::nullopt);
+  } else {
+    return false;
+  }
+  any_reader_ = nullptr;
+  stop_waiting();
+  verbs_.complete(verb);
+  return true;
+}
+
+void Streams::stop_waiting() {
+  for (const auto& output : outputs_) output->wait.go_on(flow_.now_ns());
 }
 
 void Streams::write(Verb& verb) {
@@ -155,7 +205,15 @@ void Streams::close_output(Verb& verb) {
 
 bool Streams::withdraw(Verb& verb) noexcept {
   for (const auto& output : outputs_) {
-    if (output->reader == &verb) return output->reader = nullptr, true;
+    if (output->reader != &verb) continue;
+    output->reader = nullptr;
+    output->wait.go_on(flow_.now_ns());
+    return true;
+  }
+  if (any_reader_ == &verb) {
+    any_reader_ = nullptr;
+    stop_waiting();
+    return true;
   }
   for (const auto& input : inputs_) {
     if (input->writer == &verb) return input->writer = nullptr, true;
@@ -164,13 +222,22 @@ bool Streams::withdraw(Verb& verb) noexcept {
   return false;
 }
 
-void Streams::output_arrived(flow::Outlet& outlet) {
-  owner_.bytes_arrived();
-  (void)serve_reader(*output(outlet.stream()));
+void Streams::output_arrived(flow::Outlet& outlet, std::uint32_t bytes) {
+  owner_.bytes_arrived(outlet.stream(), bytes, outlet.total_bytes());
+  if (outputs_.size() > 1) number_arrivals(outlet);
+  if (!serve_any()) (void)serve_reader(*output(outlet.stream()));
+}
+
+/// What the latest stream brings next may join what it brought last; the others' may not, where order is kept.
+void Streams::number_arrivals(const flow::Outlet& latest) {
+  ++arrivals_;
+  for (const auto& output : outputs_) {
+    output->outlet.number_arrivals(arrivals_, keep_order_ && &output->outlet != &latest);
+  }
 }
 
 void Streams::output_ended(flow::Outlet& outlet) {
-  (void)serve_reader(*output(outlet.stream()));
+  if (!serve_any()) (void)serve_reader(*output(outlet.stream()));
   owner_.stream_ended();
 }
 
@@ -258,14 +325,22 @@ bool Streams::idle() const {
 std::vector<StreamStats> Streams::stats() const {
   std::vector<StreamStats> all;
   for (const auto& input : inputs_) all.push_back(input->inlet.stats());
-  for (const auto& output : outputs_) all.push_back(output->outlet.stats());
+  for (const auto& output : outputs_) {
+    all.push_back(output->outlet.stats());
+    all.back().waits = output->wait.stalls();
+    all.back().waited_ns = output->wait.stalled_ns(flow_.now_ns());
+  }
   return all;
 }
 
 std::vector<StreamSummary> Streams::summaries() const {
   std::vector<StreamSummary> all;
   for (const auto& input : inputs_) all.push_back(input->inlet.summary());
-  for (const auto& output : outputs_) all.push_back(output->outlet.summary());
+  for (const auto& output : outputs_) {
+    all.push_back(output->outlet.summary());
+    all.back().waits = output->wait.stalls();
+    all.back().waited_ns = output->wait.stalled_ns(flow_.now_ns());
+  }
   return all;
 }
 

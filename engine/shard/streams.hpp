@@ -21,7 +21,10 @@ namespace netrunner::shard {
 /// What the streams of a command tell it.
 class StreamsOwner {
  public:
-  virtual void bytes_arrived() = 0;
+  /// `total_bytes`: of the stream, with these.
+  virtual void bytes_arrived(Stream stream, std::uint32_t bytes, std::uint64_t total_bytes) = 0;
+  virtual void stalled(Stream stream) = 0;
+  virtual void resumed(Stream stream, std::uint64_t stalled_ns) = 0;
   virtual void stream_ended() = 0;
   virtual void over_limit() = 0;
 
@@ -33,12 +36,14 @@ class StreamsOwner {
 /// Owner: one Child. Thread: its shard. Must be idle() before it is destroyed.
 class Streams final : private flow::OutletOwner, private flow::InletOwner {
  public:
-  Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes);
+  Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes,
+          bool keep_order);
 
   /// Makes the pipe of an attachment, keeps our end, returns the command's.
   [[nodiscard]] Result<os::UniqueFd> open(detail::SpawnPlan::Attachment& attachment, const Command::Spec& spec);
 
   void read(Verb& verb);
+  void read_any(Verb& verb);
   void write(Verb& verb);
   void close_input(Verb& verb);
   void close_output(Verb& verb);
@@ -75,15 +80,26 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   struct Output;
   struct Input;
 
-  void output_arrived(flow::Outlet& outlet) override;
+  void output_arrived(flow::Outlet& outlet, std::uint32_t bytes) override;
+  void output_stalled(flow::Outlet& outlet) override { owner_.stalled(outlet.stream()); }
+  void output_resumed(flow::Outlet& outlet, std::uint64_t stalled_ns) override {
+    owner_.resumed(outlet.stream(), stalled_ns);
+  }
   void output_ended(flow::Outlet& outlet) override;
   void output_over_limit(flow::Outlet&) override { owner_.over_limit(); }
   void credit_returned() override;
   void input_has_room(flow::Inlet& inlet) override;
   void input_ended(flow::Inlet& inlet) override;
+  void input_stalled(flow::Inlet& inlet) override { owner_.stalled(inlet.stream()); }
+  void input_resumed(flow::Inlet& inlet, std::uint64_t stalled_ns) override {
+    owner_.resumed(inlet.stream(), stalled_ns);
+  }
   [[nodiscard]] Output* output(Stream stream);
   [[nodiscard]] Input* input(Stream stream);
   [[nodiscard]] bool serve_reader(Output& output);
+  [[nodiscard]] bool serve_any();
+  void number_arrivals(const flow::Outlet& latest);
+  void stop_waiting();
   void serve_writer(Input& input);
   void end_of_input(Input& input);
 
@@ -93,6 +109,9 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   flow::Budget budget_;
   std::vector<std::unique_ptr<Output>> outputs_;
   std::vector<std::unique_ptr<Input>> inputs_;
+  Verb* any_reader_ = nullptr;
+  std::uint64_t arrivals_ = 0;
+  bool keep_order_;
 
  public:
   ~Streams();

@@ -61,7 +61,7 @@ Result<void> Link::start() {
       },
       [](void* self, int) { static_cast<Link*>(self)->closed(); }};
   channel_ = std::make_unique<wire::Channel>(reactor_.ring(), std::move(launched->socket), handler);
-  lost_ = ready_ = false;
+  lost_ = ready_ = silent_ = false;
   channel_->arm();
   send_place();
   return {};
@@ -139,7 +139,10 @@ void Link::watch() {
   const std::int64_t now = reactor_.now_ns();
   // Killed, it is end of file on the socket: the rest goes the way of every lost shepherd.
   const std::int64_t answer_max = spawn_path_ == SpawnPath::vfork ? answer_vfork_max_ns : answer_max_ns;
-  if (asked_ns_ != 0 && now - asked_ns_ > answer_max) kill_shepherd();
+  if (asked_ns_ != 0 && now - asked_ns_ > answer_max) {
+    silent_ = true;
+    kill_shepherd();
+  }
   if (asked_ns_ == 0) {
     asked_ns_ = now;
     channel_->post(wire::MessageType::ping, wire::PingFixed{static_cast<std::uint64_t>(now)});
@@ -165,6 +168,7 @@ void Link::closed() {
       failure_ = Error{ErrorCode::shepherd_unavailable, Stage::treaty, 0, "the shepherd ended before it was ready",
                        "run it under strace, or see whether io_uring is allowed for it"};
     }
+    owner_.no_shepherd(failure_);
     reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
     retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
   }
@@ -173,6 +177,7 @@ void Link::closed() {
 void Link::replace() {
   if (shutting_down_) return;
   if (start()) return;
+  owner_.no_shepherd(failure_);
   reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
   retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
 }

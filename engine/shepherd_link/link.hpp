@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include <netrunner/error.hpp>
 #include <netrunner/exit_status.hpp>
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/stats.hpp>
@@ -29,6 +30,8 @@ class LinkOwner {
   [[nodiscard]] virtual bool has_commands() const = 0;
   /// Every command that it had is lost; a new shepherd has been started, or will be.
   virtual void shepherd_lost() = 0;
+  /// The new one could not be started either; it is tried again after a pause.
+  virtual void no_shepherd(const Error& error) = 0;
   virtual void started(const wire::StartedFixed& started, os::UniqueFd pidfd) = 0;
   virtual void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) = 0;
   virtual void exited(const wire::ExitedFixed& exited) = 0;
@@ -83,6 +86,8 @@ class Link {
   [[nodiscard]] Containment containment() const noexcept { return contained_; }
   [[nodiscard]] int containment_errno() const noexcept { return containment_errno_; }
   [[nodiscard]] SpawnPath spawn_path() const noexcept { return spawn_path_; }
+  /// The one that was lost last did not answer, and was killed for it.
+  [[nodiscard]] bool was_silent() const noexcept { return silent_; }
   [[nodiscard]] std::uint64_t lost_count() const noexcept { return lost_count_; }
 
  private:
@@ -110,7 +115,7 @@ class Link {
   pid_t pid_ = 0;
   SpawnPath spawn_path_ = SpawnPath::asynchronous;
   std::uint64_t lost_count_ = 0;
-  bool lost_ = false, shutting_down_ = false, ready_ = false;
+  bool lost_ = false, shutting_down_ = false, ready_ = false, silent_ = false;
 };
 
 }  // namespace netrunner::shepherd_link

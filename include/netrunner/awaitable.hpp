@@ -24,7 +24,8 @@ class Child;
 struct SpawnPlan;
 
 enum class VerbKind : std::uint8_t {
-  spawn, read, write, close_input, close_output, signal, exited, drained, ended, process_stats, shard_stats, hop,
+  spawn, read, read_any, write, close_input, close_output, signal, exited, drained, ended, process_stats, shard_stats,
+  shard_list, hop,
 };
 
 /// The part of a verb that a shard sees. It lives in the awaiting frame (or on the blocked stack) and is the
@@ -39,7 +40,7 @@ class Verb : public Letter {
   State state = State::idle;
   Stream stream = Stream::out;
   Target target = Target::group;
-  int number = 0;                     ///< A signal, or a shard.
+  int number = 0;                     ///< A signal, or the process that is looked for.
   Core* core = nullptr;
   Child* child = nullptr;             ///< The command; null for verbs of the engine.
   std::span<const std::byte> input;   ///< write: what is left to accept.

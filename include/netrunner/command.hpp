@@ -14,6 +14,7 @@
 
 #include <netrunner/capabilities.hpp>
 #include <netrunner/deadline.hpp>
+#include <netrunner/event.hpp>
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/limits.hpp>
 #include <netrunner/stdio.hpp>
@@ -92,6 +93,8 @@ class Command {
     std::vector<int> cpus;                    ///< sched_setaffinity(2); empty: the shepherd's.
     bool shell_fallback = false;              ///< ENOEXEC on a text file: run it by /bin/sh, as execvp does.
     std::vector<int> success_codes;           ///< Exit codes that count as success; empty: 0 alone.
+    bool keep_order = false;                  ///< See Command::keep_order.
+    OnEvent on_event;                         ///< Of this command alone, besides EngineOptions::on_event.
     bool operator==(const Spec&) const = default;
   };
 
@@ -147,6 +150,12 @@ class Command {
   [[nodiscard]] Command shell_fallback() const;
   /// `{0, 1}`: what grep(1) and diff(1) mean by success. Decides Ended::success, Completed::check and pipelines.
   [[nodiscard]] Command success_codes(std::vector<int> codes) const;
+  /// What waits to be read is kept apart wherever another stream's bytes arrived in between, so that read_any gives
+  /// the order of arrival however late it asks. The price: a buffer of the engine's pool (4 KiB or more) for each
+  /// change of stream that nobody has read yet, so that credit may run out of buffers before it runs out of bytes.
+  [[nodiscard]] Command keep_order() const;
+  /// Its events, after those that the engine tells of it: see <netrunner/event.hpp>.
+  [[nodiscard]] Command on_event(OnEvent callback) const;
 
  private:
   template <class Change>

@@ -4,12 +4,17 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include <netrunner/awaitable.hpp>
 #include <netrunner/command.hpp>
+#include <netrunner/event.hpp>
+#include <netrunner/log.hpp>
 #include <netrunner/pipeline.hpp>
 #include <netrunner/process.hpp>
 #include <netrunner/stats.hpp>
@@ -41,6 +46,8 @@ struct EngineOptions {
   /// where that isn't allowed. A program with the set-user-ID bit may still become another: Command::no_new_privs.
   bool refuse_root = false;                       ///< Nobody starts as uid 0.
   std::vector<uid_t> allowed_users{};             ///< Empty: every user.
+  OnEvent on_event{};                             ///< Every event of every command, see <netrunner/event.hpp>.
+  Logger logger{};                                ///< What an operator wants to know, see <netrunner/log.hpp>.
 };
 
 /// Output kept by a capture: the first and the last bytes, and how many there were.
@@ -52,16 +59,38 @@ struct Captured {
   [[nodiscard]] std::string text() const;  ///< head, a line that says how much is missing, tail.
 };
 
+enum class CaptureOrder : std::uint8_t {
+  apart,        ///< Each stream by itself.
+  interleaved,  ///< Besides, the order in which the bytes of both arrived: Completed::interleaved().
+};
+
 struct CaptureLimits {
   std::uint64_t head_bytes = 1 * MiB;  ///< Kept from the start, of each stream.
   std::uint64_t tail_bytes = 64 * KiB; ///< Kept from the end.
+  CaptureOrder order = CaptureOrder::apart;  ///< Of a command; a pipeline has none.
+};
+
+/// So many bytes of one stream, between bytes of the other.
+struct CapturedRun {
+  Stream stream = Stream::out;
+  std::uint32_t bytes = 0;
+};
+
+/// A run with its text: a view into Completed::out or err.
+struct CapturedPiece {
+  Stream stream = Stream::out;
+  std::string_view text;
 };
 
 /// The result of run(): how it ended, and what it wrote.
 struct Completed {
   Ended ended;
   Captured out, err;
+  std::vector<CapturedRun> runs;  ///< CaptureOrder::interleaved: of what both heads keep, in order of arrival.
   [[nodiscard]] bool success() const noexcept { return ended.success(); }
+  /// stdout and stderr in order of arrival, still told apart, as far as their heads go. The views live as long as this
+  /// object stays unchanged where it is. Order is as Process::read_any has it.
+  [[nodiscard]] std::vector<CapturedPiece> interleaved() const;
   /// Asked for, never forced: an error that names the command's end and quotes its last words on stderr.
   [[nodiscard]] Result<void> check() const;
 };
@@ -107,6 +136,10 @@ class Engine {
   [[nodiscard]] Result<PipelineCompleted> run(const Pipeline& pipeline, CaptureLimits limits = {});
 
   [[nodiscard]] Task<EngineStats> stats();
+  /// The commands that have not ended, shard by shard, each shard at one moment. Usage is left out: ask the Process.
+  [[nodiscard]] Task<std::vector<ProcessStats>> list();
+  /// The command whose leader is this process; no value: none that has not ended.
+  [[nodiscard]] Task<std::optional<ProcessStats>> find(pid_t pid);
   /// `co_await engine.hop(n)`: the coroutine goes on in the thread of shard n.
   [[nodiscard]] Awaitable<void> hop(std::uint32_t shard);
 

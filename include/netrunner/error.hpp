@@ -90,3 +90,8 @@ using Result = std::expected<T, Error>;
   if (!NR_CONCAT(nr_result_, __LINE__))                                                        \
     co_return std::unexpected(std::move(NR_CONCAT(nr_result_, __LINE__)).error());             \
   auto&& name = *NR_CONCAT(nr_result_, __LINE__)
+#define NR_CO_TRY_VOID(...)                                                                    \
+  do {                                                                                         \
+    if (auto nr_result = (__VA_ARGS__); !nr_result)                                            \
+      co_return std::unexpected(std::move(nr_result).error());                                 \
+  } while (false)

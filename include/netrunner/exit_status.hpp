@@ -80,6 +80,8 @@ struct StreamSummary {
   std::uint64_t operations = 0;        ///< Reads or writes that moved bytes.
   std::uint64_t stalls = 0;            ///< Times without credit (output) or without room (input).
   std::uint64_t stalled_ns = 0;        ///< How long in all.
+  std::uint64_t waits = 0;             ///< Reads that found nothing.
+  std::uint64_t waited_ns = 0;         ///< How long readers waited for the command to write.
 };
 
 /// A rung of the ladder that was climbed, or a signal that was asked for.

@@ -110,6 +110,11 @@ typedef enum nr_containment {
   NR_CONTAINMENT_PID_NAMESPACE   ///< The helper is init of a namespace.
 } nr_containment;
 
+typedef enum nr_log_level { NR_LOG_DEBUG, NR_LOG_INFO, NR_LOG_WARNING, NR_LOG_ERROR } nr_log_level;
+const char* nr_log_level_name(nr_log_level level);
+
+typedef struct nr_event nr_event;  ///< See below.
+
 /// 0 or NULL is the default of each, see netrunner::EngineOptions.
 typedef struct nr_engine_options {
   size_t size;
@@ -123,6 +128,13 @@ typedef struct nr_engine_options {
   int64_t close_max_ns;           ///< nr_engine_close waits for so long, then it kills (10 s).
   const char* shepherd_path;      ///< The helper as a file, where a memfd can't be executed.
   nr_containment containment;     ///< A level that can't be had is an error by name.
+  /// Every event of every command, on the engine's threads: thread-safe, must not block; it may call what doesn't.
+  void (*on_event)(void* data, const nr_event* event);
+  void* on_event_data;
+  /// What an operator wants to know, from any of the engine's threads: thread-safe, must not call the engine.
+  void (*log)(void* data, nr_log_level level, const char* line);
+  void* log_data;
+  nr_log_level log_least;         ///< The least level that is made.
 } nr_engine_options;
 #define NR_ENGINE_OPTIONS_INIT NR_INIT_(nr_engine_options)
 
@@ -234,6 +246,10 @@ void nr_command_capabilities(nr_command* command, const char* keep);
 void nr_command_no_new_privs(nr_command* command);
 void nr_command_oom_score_adj(nr_command* command, int value);
 void nr_command_cpus(nr_command* command, const int* cpus, size_t count);  ///< sched_setaffinity(2).
+/// The largest chunk that a reader of this output gets; makes it a pipe.
+void nr_command_chunk(nr_command* command, int stream, uint32_t bytes);
+/// What waits to be read keeps the order in which it arrived, for nr_process_read_any; see netrunner::Command.
+void nr_command_keep_order(nr_command* command);
 void nr_command_shell_fallback(nr_command* command);  ///< A text file without #!: by /bin/sh, as execvp(3) does.
 /// Exit codes that count as success (0 alone): nr_ended_success.
 void nr_command_success_codes(nr_command* command, const int* codes, size_t count);
@@ -338,8 +354,9 @@ typedef struct nr_capture_limits {
   size_t size;
   uint64_t head_bytes;  ///< From the start.
   uint64_t tail_bytes;  ///< From the end.
+  bool interleaved;     ///< Besides, the order in which the bytes of both streams arrived: nr_completed_piece.
 } nr_capture_limits;
-#define NR_CAPTURE_LIMITS_INIT {sizeof(nr_capture_limits), 1048576, 65536}
+#define NR_CAPTURE_LIMITS_INIT {sizeof(nr_capture_limits), 1048576, 65536, false}
 
 /// How a command ended and what it wrote.
 typedef struct nr_completed nr_completed;
@@ -360,6 +377,14 @@ nr_code nr_run(nr_engine* engine, const nr_command* command, const nr_capture_li
                nr_completed** completed, nr_error* error);
 const nr_ended* nr_completed_ended(const nr_completed* completed);
 nr_captured nr_completed_captured(const nr_completed* completed, int stream);  ///< NR_OUT or NR_ERR.
+/// What both heads keep, in order of arrival, still told apart; nr_capture_limits.interleaved.
+typedef struct nr_piece {
+  int stream;        ///< NR_OUT or NR_ERR.
+  const char* text;  ///< Without a NUL.
+  size_t bytes;
+} nr_piece;
+size_t nr_completed_pieces(const nr_completed* completed);  ///< How many.
+nr_piece nr_completed_piece(const nr_completed* completed, size_t index);
 void nr_completed_free(nr_completed* completed);
 
 // --------------------------------------------------------------------------------------------------------- process
@@ -378,11 +403,16 @@ nr_code nr_spawn(nr_engine* engine, const nr_command* command, nr_process** proc
 
 /// The leader's process id: for people. Signals go by nr_process_signal.
 pid_t nr_process_pid(const nr_process* process);
+/// Unique among the commands of its engine, for ever, and never 0: what events and lists call it.
+uint64_t nr_process_id(const nr_process* process);
 
 /// The next bytes of an output stream, as soon as there are any, at most `bytes_max` (1 or more). NR_OK with
 /// *bytes_read == 0 is the end of output. A timeout loses nothing: the next read gets the bytes.
 nr_code nr_process_read(nr_process* process, int stream, void* buffer, size_t bytes_max, int64_t timeout_ns,
                         size_t* bytes_read, nr_error* error);
+/// The same of whichever output stream has bytes first; *stream says which. Nobody else may read one meanwhile.
+nr_code nr_process_read_any(nr_process* process, int* stream, void* buffer, size_t bytes_max, int64_t timeout_ns,
+                            size_t* bytes_read, nr_error* error);
 /// Returns when all bytes are accepted: written, or in the bounded queue. *bytes_accepted (may be NULL) is how many
 /// were, whatever is returned: go on from there after NR_TIMED_OUT. NR_BROKEN_PIPE: the command closed its stdin.
 nr_code nr_process_write(nr_process* process, int stream, const void* bytes, size_t count, int64_t timeout_ns,
@@ -416,5 +446,8 @@ void nr_process_free(nr_process* process);
 #ifdef __cplusplus
 }
 #endif
+
+#include <netrunner/netrunner_lines.h>
+#include <netrunner/netrunner_stats.h>
 
 #endif

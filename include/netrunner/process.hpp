@@ -2,6 +2,7 @@
 /// A running command. Dropped = stopped by its ladder, without blocking.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,6 +16,12 @@
 
 namespace netrunner {
 
+/// Bytes, and where they came from.
+struct StreamChunk {
+  Stream stream = Stream::out;
+  Chunk chunk;
+};
+
 /// Owner of one command. Move-only; may be used and dropped in any thread, one verb per stream at a time.
 /// Outlives its Engine safely: verbs then give `engine_closed`, and wait() still gives the result.
 ///
@@ -23,14 +30,16 @@ namespace netrunner {
 class Process {
  public:
   Process() noexcept = default;
-  Process(detail::Core* core, detail::Child* child, pid_t pid) noexcept : core_(core), child_(child), pid_(pid) {}
+  Process(detail::Core* core, detail::Child* child, pid_t pid, std::uint64_t id) noexcept
+      : core_(core), child_(child), pid_(pid), id_(id) {}
   Process(Process&& other) noexcept
-      : core_(other.core_), child_(std::exchange(other.child_, nullptr)), pid_(other.pid_) {}
+      : core_(other.core_), child_(std::exchange(other.child_, nullptr)), pid_(other.pid_), id_(other.id_) {}
   Process& operator=(Process&& other) noexcept {
     Process taken(std::move(other));
     std::swap(core_, taken.core_);
     std::swap(child_, taken.child_);
     std::swap(pid_, taken.pid_);
+    std::swap(id_, taken.id_);
     return *this;
   }
   ~Process();
@@ -38,10 +47,18 @@ class Process {
   [[nodiscard]] explicit operator bool() const noexcept { return child_ != nullptr; }
   /// The leader's process id, as the host sees it. A number for people: signals go by `signal`.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  /// Unique among the commands of its Engine, for ever: what events, lists and log lines call it. Never 0.
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
 
   /// The next bytes of an output stream, at most `bytes_max`; no value: end of output. Bytes come in order, none is
   /// lost. Errors: not_a_pipe, stream_busy.
   [[nodiscard]] Awaitable<std::optional<Chunk>> read(Stream stream = Stream::out, std::size_t bytes_max = SIZE_MAX);
+
+  /// The next bytes of whichever output stream has some, the earliest first; no value: all have ended. While it waits
+  /// nobody else may read one of them (stream_busy). "Earliest" is as the engine read the pipes: what a command wrote
+  /// to two of them within microseconds has no order that anybody could know (Stdio::merge is the kernel's own order,
+  /// untold apart), and what has not been taken yet is told apart as closely only with Command::keep_order.
+  [[nodiscard]] Awaitable<std::optional<StreamChunk>> read_any(std::size_t bytes_max = SIZE_MAX);
 
   /// Done when all bytes are accepted (written, or in the bounded queue). `bytes` must live until then.
   /// Errors: broken_pipe (the command closed its stdin: a normal end of writing), not_a_pipe, stream_busy.
@@ -71,6 +88,7 @@ class Process {
   /// delay this by Drain::max at most, and stay readable.
   [[nodiscard]] Awaitable<Ended> wait() const;
 
+  /// Its figures now, or its last ones. Reads proc(5) for the usage: some ten microseconds of the shard's thread.
   [[nodiscard]] Awaitable<ProcessStats> stats() const;
 
   /// The only way to outlive the owner: the command goes on by itself. Its pipes to the host are closed; its
@@ -81,6 +99,7 @@ class Process {
   detail::Core* core_ = nullptr;
   detail::Child* child_ = nullptr;
   pid_t pid_ = 0;
+  std::uint64_t id_ = 0;
 };
 
 }  // namespace netrunner

@@ -58,6 +58,9 @@ class Stdio {
   /// F_SETPIPE_SZ for this pipe; 0 leaves the kernel's default (64 KiB).
   [[nodiscard]] Stdio pipe_size(std::uint32_t bytes) && { pipe_bytes_ = bytes; return std::move(*this); }
 
+  /// The largest chunk that a reader of this pipe gets (it is read in pieces of this size at most); 0: the engine's.
+  [[nodiscard]] Stdio chunk(std::uint32_t bytes) && { chunk_bytes_ = bytes; return std::move(*this); }
+
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
   [[nodiscard]] FileMode file_mode() const noexcept { return mode_; }
   [[nodiscard]] std::uint32_t permissions() const noexcept { return permissions_; }
@@ -65,6 +68,7 @@ class Stdio {
   [[nodiscard]] const std::string& text() const noexcept { return text_; }  ///< The path, or the bytes.
   [[nodiscard]] std::uint64_t window_bytes() const noexcept { return window_bytes_; }  ///< 0: the engine's default.
   [[nodiscard]] std::uint32_t pipe_bytes() const noexcept { return pipe_bytes_; }
+  [[nodiscard]] std::uint32_t chunk_bytes() const noexcept { return chunk_bytes_; }
   friend bool operator==(const Stdio&, const Stdio&) = default;
 
  private:
@@ -74,6 +78,7 @@ class Stdio {
   std::uint32_t permissions_ = 0666;
   int fd_ = -1;
   std::uint32_t pipe_bytes_ = 0;
+  std::uint32_t chunk_bytes_ = 0;
   std::uint64_t window_bytes_ = 0;
   std::string text_;
 };

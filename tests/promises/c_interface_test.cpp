@@ -343,7 +343,7 @@ TEST_F(CInterface, ADeadlineThatPassesBeforeTheStartIsAnErrorOfTheStart) {
 }
 
 TEST_F(CInterface, ACaptureIsBoundedAndCounted) {
-  const nr_capture_limits limits = {sizeof limits, 10, 5};
+  const nr_capture_limits limits = {sizeof limits, 10, 5, false};
   const auto completed = run(shell("seq -w 1 1000"), &limits);
   const nr_captured kept = nr_completed_captured(completed.get(), NR_OUT);
   EXPECT_EQ(kept.total_bytes, 5000u);

@@ -22,6 +22,8 @@ def function(lines, head="int f(int x) {"):
 
 
 ALLOWED = {
+    "include/netrunner/spdlog.hpp": include("<spdlog/spdlog.h>", "<netrunner/log.hpp>"),
+    "tests/promises/log_test.cpp": include("<netrunner/spdlog.hpp>", "<gtest/gtest.h>"),
     "include/netrunner/command.hpp": include("<netrunner/error.hpp>", "<string>"),
     "engine/os/pipe.cpp": include('"engine/os/pipe.hpp"', "<netrunner/error.hpp>", "<unistd.h>"),
     "engine/ring/ring.cpp": include('"engine/os/pipe.hpp"', "<liburing.h>", "<liburing/io_uring.h>"),
@@ -66,6 +68,7 @@ FAULTS = [
     ("engine/flow/a.cpp", include('"../flow/outlet.hpp"'), "climbs"),
     ("engine/reactor/a.cpp", include("<liburing.h>"), "through engine/ring"),
     ("tools/netrunner/a.cpp", include("<spdlog/spdlog.h>"), "engine/shard's one door"),
+    ("include/netrunner/netrunner.hpp", include("<netrunner/spdlog.hpp>"), "take a netrunner::Logger"),
     ("engine/api/a.cpp", include("<CLI/CLI.hpp>"), "command lines in tools"),
     ("engine/api/a.cpp", include("<nlohmann/json.hpp>"), "JSON in tools"),
     ("engine/shard/a.cpp", include("<atomic>"), "mailbox"),
