@@ -257,6 +257,13 @@ void Core::shepherd_is_ready(shard::Shard& ready) {
 
 std::uint32_t Core::place() noexcept { return shards() == 1 ? 0 : next_.take() % shards(); }
 
+std::uint32_t Core::shard_here() noexcept {
+  for (std::uint32_t i = 0; i < shards(); ++i) {
+    if (!shards_[i]->is_over() && shards_[i]->on_thread()) return i;
+  }
+  return place();
+}
+
 bool Core::directory_changed() const noexcept {
   struct stat here{};
   if (::stat(".", &here) != 0) return false;

@@ -41,6 +41,8 @@ class Core final : private shard::Neighbours {
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
   /// Where the next command goes.
   [[nodiscard]] std::uint32_t place() noexcept;
+  /// The shard whose thread this is, else where the next command would go.
+  [[nodiscard]] std::uint32_t shard_here() noexcept;
   /// The host's current directory is another than when the engine was opened.
   [[nodiscard]] bool directory_changed() const noexcept;
   [[nodiscard]] bool in_forked_child() const noexcept { return fork_guard_.in_forked_child(); }

@@ -7,6 +7,8 @@
 
 #include "engine/api/core.hpp"
 #include "engine/api/plan.hpp"
+#include "engine/os/descriptor.hpp"
+#include "engine/os/pidfd.hpp"
 
 namespace netrunner {
 
@@ -41,6 +43,51 @@ Awaitable<Process> Engine::spawn(const Command& command, std::stop_token stop) {
   } else {
     verb.error = std::move(plan).error();
   }
+  return verb;
+}
+
+namespace {
+
+Awaitable<Adopted> adoption(detail::Core& core, Result<os::UniqueFd> pidfd, pid_t pid) {
+  Awaitable<Adopted> verb(detail::VerbKind::adopt, &core, nullptr);
+  if (!pidfd) {
+    verb.error = std::move(pidfd).error();
+    if (verb.error->sys_errno == ESRCH) verb.error->code = ErrorCode::not_found;
+    return verb;
+  }
+  verb.adoption = new detail::Adoption(std::move(*pidfd), pid);
+  verb.shard = core.place();
+  return verb;
+}
+
+}  // namespace
+
+Awaitable<Adopted> Engine::adopt(pid_t pid) {
+  if (pid <= 0) {
+    return adoption(*core_,
+                    std::unexpected(Error{ErrorCode::invalid_argument, Stage::validate, EINVAL,
+                                          "process " + std::to_string(pid), "process ids are above 0"}),
+                    pid);
+  }
+  auto pidfd = os::open_pidfd(pid);
+  if (!pidfd) return adoption(*core_, std::move(pidfd), pid);
+  return adoption(*core_, os::moved_above_stdio(std::move(*pidfd)), pid);
+}
+
+Awaitable<Adopted> Engine::adopt_pidfd(int pidfd) {
+  const pid_t pid = os::pid_of(pidfd);
+  auto copy = os::duplicate_above_stdio(pidfd);
+  if (copy && pid == 0) {
+    copy = std::unexpected(Error{ErrorCode::not_found, Stage::none, 0, "descriptor " + std::to_string(pidfd),
+                                 "it is no pidfd, or its process is reaped"});
+  }
+  return adoption(*core_, std::move(copy), pid);
+}
+
+Awaitable<void> Engine::sleep(Nanoseconds duration) {
+  Awaitable<void> verb(detail::VerbKind::timer, core_, nullptr);
+  verb.until_ns = Deadline::after(duration).monotonic_ns();
+  verb.shard = core_->shard_here();
   return verb;
 }
 

@@ -50,6 +50,18 @@ Awaitable<void> Process::close_output(Stream stream) {
   return verb;
 }
 
+Awaitable<Reader> Process::take(Stream stream) {
+  Awaitable<Reader> verb(VerbKind::take_output, core_, child_);
+  verb.stream = stream;
+  return verb;
+}
+
+Awaitable<Writer> Process::take_input(Stream stream) {
+  Awaitable<Writer> verb(VerbKind::take_input, core_, child_);
+  verb.stream = stream;
+  return verb;
+}
+
 Awaitable<void> Process::signal(int number, Target target) {
   Awaitable<void> verb(VerbKind::signal, core_, child_);
   verb.number = number;

@@ -6,6 +6,7 @@
 #include <netrunner/awaitable.hpp>
 #include <netrunner/blocking.hpp>
 #include <netrunner/chunk.hpp>
+#include <netrunner/when.hpp>
 
 #include "engine/api/core.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 
 /// A spawn's `child` is the shard's to write: only what its caller set is read here.
 shard::Shard& shard_of(Verb& verb) {
+  if (verb.kind == VerbKind::adopted_end || verb.kind == VerbKind::adopted_signal) return verb.adoption->shard();
   const bool of_command = verb.kind != VerbKind::spawn && verb.child != nullptr;
   return of_command ? verb.child->shard() : verb.core->shard(verb.shard);
 }
@@ -77,9 +79,12 @@ Verb::Verb(Verb&& other) noexcept
       number(other.number),
       core(other.core),
       child(other.child),
+      adoption(other.kind == VerbKind::adopt ? std::exchange(other.adoption, nullptr) : other.adoption),
       input(other.input),
       bytes_max(other.bytes_max),
       plan(std::exchange(other.plan, nullptr)),
+      until_ns(other.until_ns),
+      of_taker(other.of_taker),
       shard(other.shard),
       error(std::move(other.error)) {
   NR_ASSERT(other.state == State::idle);
@@ -88,6 +93,7 @@ Verb::Verb(Verb&& other) noexcept
 Verb::~Verb() {
   if (state == State::under_way) withdraw(*this);
   if (plan != nullptr) delete std::exchange(plan, nullptr);
+  if (kind == VerbKind::adopt && adoption != nullptr) delete std::exchange(adoption, nullptr);
 }
 
 void withdraw(Verb& verb) noexcept {
@@ -97,6 +103,17 @@ void withdraw(Verb& verb) noexcept {
 
 void abandon(Verb& verb, ErrorCode code) noexcept {
   run_there(verb, [code](shard::Shard& shard, Verb& given_up) { shard.abandon(given_up, code); });
+}
+
+void deliver_beside(Verb& verb, Letter& letter) { verb.core->deliver(shard_of(verb), letter); }
+
+void take_back_here(Verb& verb) noexcept { shard_of(verb).take_back(verb, another_was_first()); }
+
+Awaitable<void> timer_beside(Verb& beside, std::int64_t until_ns) {
+  Awaitable<void> timer(VerbKind::timer, beside.core, nullptr);
+  timer.until_ns = until_ns;
+  if (beside.core != nullptr && !beside.error) timer.shard = shard_of(beside).index();
+  return timer;
 }
 
 void let_go(ChunkSlot* slot) noexcept {

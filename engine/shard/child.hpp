@@ -39,6 +39,8 @@ class Child final : private shard::StreamsOwner {
   void stop(EndReason reason, const KillLadder* ladder = nullptr);
   /// The handle was dropped (or given up by detach).
   void release();
+  /// A Reader or Writer was dropped.
+  void give_stream_back(Stream stream, bool input);
   /// The engine ends: nothing more is read.
   void cut_streams();
   /// The engine closes and can't wait any longer.
@@ -57,11 +59,12 @@ class Child final : private shard::StreamsOwner {
   [[nodiscard]] pid_t pid() const noexcept { return ended_.pid; }
   [[nodiscard]] bool leader_has_exited() const noexcept { return ended_.timeline.exited_ns != 0; }
   [[nodiscard]] bool has_ended() const noexcept { return life_ == shard::Life::ended; }
-  [[nodiscard]] bool is_owned() const noexcept { return owned_; }
+  /// A handle names it, or one of a stream of it.
+  [[nodiscard]] bool is_held() const noexcept { return owned_ || takers_ > 0; }
   [[nodiscard]] bool detached() const noexcept { return detached_; }
   /// Nobody and nothing refers to it any more.
   [[nodiscard]] bool may_go() const noexcept {
-    return has_ended() && !owned_ && !quarantined_ && streams_.idle() && chronicle_.all_told();
+    return has_ended() && !is_held() && !quarantined_ && streams_.idle() && chronicle_.all_told();
   }
   enum class WithUsage : std::uint8_t { no, yes };
   [[nodiscard]] ProcessStats process_stats(WithUsage usage) const;
@@ -105,6 +108,7 @@ class Child final : private shard::StreamsOwner {
   void idle_timer_fired();
   void signal(Verb& verb);
   void wait_for(Verb& verb);
+  void take(Verb& verb);
   void fail_signals(ErrorCode code, const char* why);
   [[nodiscard]] std::int64_t now() const noexcept { return rooms_.reactor.now_ns(); }
   [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
@@ -130,6 +134,7 @@ class Child final : private shard::StreamsOwner {
   std::int64_t lost_ns_ = 0;
   std::int64_t ordered_ns_ = 0;  ///< Its end was.
   std::uint32_t requests_ = 0;
+  std::uint32_t takers_ = 0;    ///< Readers and Writers alive.
   bool owned_ = true;           ///< A handle (or a spawn under way) names it.
   bool detached_ = false;
   bool settled_ = false;

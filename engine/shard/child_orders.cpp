@@ -30,6 +30,8 @@ void Child::handle(Verb& verb) {
     case VerbKind::write: return streams_.write(verb);
     case VerbKind::close_input: return streams_.close_input(verb);
     case VerbKind::close_output: return streams_.close_output(verb);
+    case VerbKind::take_output:
+    case VerbKind::take_input: return take(verb);
     case VerbKind::signal: return signal(verb);
     case VerbKind::process_stats:
       static_cast<Awaitable<ProcessStats>&>(verb).value.emplace(process_stats(WithUsage::yes));
@@ -40,7 +42,11 @@ void Child::handle(Verb& verb) {
     case VerbKind::spawn:
     case VerbKind::shard_stats:
     case VerbKind::shard_list:
-    case VerbKind::hop: NR_ASSERT(!"not a verb of a command");
+    case VerbKind::hop:
+    case VerbKind::timer:
+    case VerbKind::adopt:
+    case VerbKind::adopted_end:
+    case VerbKind::adopted_signal: NR_ASSERT(!"not a verb of a command");
   }
 }
 
@@ -57,6 +63,24 @@ void Child::wait_for(Verb& verb) {
     static_cast<Awaitable<Ended>&>(verb).value.emplace(ended_);
   }
   rooms_.verbs.complete(verb);
+}
+
+void Child::take(Verb& verb) {
+  const bool input = verb.kind == VerbKind::take_input;
+  if (std::optional<Error> error = streams_.take(verb.stream, input)) return rooms_.verbs.fail(verb, *std::move(error));
+  ++takers_;
+  if (input) {
+    static_cast<Awaitable<Writer>&>(verb).value.emplace(rooms_.core, this, verb.stream);
+  } else {
+    static_cast<Awaitable<Reader>&>(verb).value.emplace(rooms_.core, this, verb.stream);
+  }
+  rooms_.verbs.complete(verb);
+}
+
+void Child::give_stream_back(Stream stream, bool input) {
+  streams_.give_back(stream, input);
+  --takers_;
+  if (has_ended()) rooms_.shard.bury(*this);
 }
 
 void Child::signal(Verb& verb) {

@@ -14,6 +14,7 @@ namespace netrunner::shard {
 void Shard::begin_close() {
   if (closing_ != Closing::open) return;
   closing_ = Closing::stopping;
+  sleepers_.close();
   closing_until_ns_ = Deadline::after_from(reactor_->now_ns(), options_.engine.close_max).monotonic_ns();
   table_.for_each([this](detail::Child& child) {
     if (child.has_ended()) return;
@@ -52,6 +53,7 @@ void Shard::advance_closing() {
     link_.shut_down();
     if (spare_ != nullptr) spare_->shut_down();
     table_.for_each([](detail::Child& child) { child.cut_streams(); });
+    for (const auto& adopted : adoptions_) adopted->close();
     reactor_->stop_listening();
   }
 }
@@ -84,7 +86,7 @@ void Shard::finish_closing() {
 }
 
 bool Shard::is_forgotten() {
-  return closed_ && table_.size() == 0 && (flow_ == nullptr || flow_->chunks_out() == 0);
+  return closed_ && table_.size() == 0 && adoptions_.empty() && (flow_ == nullptr || flow_->chunks_out() == 0);
 }
 
 }  // namespace netrunner::shard

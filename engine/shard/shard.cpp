@@ -56,6 +56,7 @@ Shard::Shard(detail::Core* core, Neighbours& neighbours, const Options& options,
               options_.engine.logger),
       link_(*reactor_, *this, options.launch, {options.index, options.level}),
       table_(options.engine.commands_max),
+      sleepers_(*reactor_, verbs_),
       core_(core),
       neighbours_(neighbours) {}
 
@@ -121,15 +122,35 @@ void Shard::handle(Verb& verb) {
   const bool writes = verb.kind == VerbKind::write || verb.kind == VerbKind::close_input;
   if (closed_ && writes) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
   if (verb.child != nullptr) return verb.child->handle(verb);
+  if (verb.kind == VerbKind::adopted_end || verb.kind == VerbKind::adopted_signal) return verb.adoption->handle(verb);
   if (verb.kind == VerbKind::spawn) return spawn(verb);
+  if (verb.kind == VerbKind::adopt) return adopt(verb);
+  if (verb.kind == VerbKind::timer && closing_ == Closing::open) return sleepers_.add(verb);
   if (verb.kind == VerbKind::shard_stats) {
     static_cast<Awaitable<ShardStats>&>(verb).value.emplace(stats());
   } else if (verb.kind == VerbKind::shard_list) {
     static_cast<Awaitable<std::vector<ProcessStats>>&>(verb).value.emplace(list(verb.number));
-  } else if (closed_) {
+  } else if (closed_ || verb.kind == VerbKind::timer) {
     return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
   }
   verbs_.complete(verb);
+}
+
+void Shard::adopt(Verb& verb) {
+  if (closing_ != Closing::open) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
+  adoptions_.emplace_back(std::exchange(verb.adoption, nullptr));
+  detail::Adoption& adopted = *adoptions_.back();
+  adopted.begin(*this, *reactor_, verbs_);
+  static_cast<Awaitable<Adopted>&>(verb).value.emplace(core_, &adopted, adopted.pid());
+  verbs_.complete(verb);
+}
+
+/// True: it was under way here, and is idle now.
+bool Shard::forget(Verb& verb) noexcept {
+  if (verb.state != Verb::State::under_way) return false;
+  if (verb.kind == VerbKind::timer) return sleepers_.withdraw(verb);
+  if (verb.kind == VerbKind::adopted_end) return verb.adoption->withdraw(verb);
+  return verb.child != nullptr && verb.child->withdraw(verb);
 }
 
 void Shard::spawn(Verb& verb) {
@@ -155,19 +176,18 @@ std::vector<ProcessStats> Shard::list(pid_t only) {
 }
 
 void Shard::withdraw(Verb& verb) {
-  if (verbs_.withdraw(verb)) {
-    // Done, but nobody will hear of it: a Process in it is dropped, a Chunk let go.
-  } else if (verb.state == Verb::State::under_way && verb.child != nullptr) {
-    (void)verb.child->withdraw(verb);
-  }
+  // Done, but nobody will hear of it: a Process in it is dropped, a Chunk let go.
+  if (!verbs_.withdraw(verb)) (void)forget(verb);
   verb.state = Verb::State::idle;
 }
 
 void Shard::abandon(Verb& verb, ErrorCode code) {
-  if (verb.state != Verb::State::under_way) return;
-  if (verb.child != nullptr && verb.child->withdraw(verb)) {
-    verbs_.fail(verb, code, "the verb was given up at its caller's deadline; the command was not touched");
-  }
+  take_back(verb, {code, Stage::none, 0, "the verb was given up at its caller's deadline; the command was not touched",
+                   {}});
+}
+
+void Shard::take_back(Verb& verb, Error error) {
+  if (forget(verb)) verbs_.fail(verb, std::move(error));
 }
 
 void Shard::let_go(detail::ChunkSlot& slot) {
@@ -207,10 +227,11 @@ void Shard::bury(detail::Child& child) {
 void Shard::bury_the_dead() {
   std::erase_if(dying_, [this](detail::Child* child) {
     if (!child->has_ended()) return true;
-    if (!child->may_go()) return child->is_owned();
+    if (!child->may_go()) return child->is_held();
     table_.remove(*child);
     return true;
   });
+  if (!adoptions_.empty()) std::erase_if(adoptions_, [](const auto& adopted) { return adopted->may_go(); });
 }
 
 void Shard::tell_of_shepherd(EventKind kind) {

@@ -11,11 +11,13 @@
 
 #include "engine/flow/shared_flow.hpp"
 #include "engine/reactor/reactor.hpp"
+#include "engine/shard/adoption.hpp"
 #include "engine/shard/child_table.hpp"
 #include "engine/shard/event_queue.hpp"
 #include "engine/shard/groups.hpp"
 #include "engine/shard/holder_search.hpp"
 #include "engine/shard/rooms.hpp"
+#include "engine/shard/sleepers.hpp"
 #include "engine/shard/spare.hpp"
 #include "engine/shard/verb_queue.hpp"
 #include "engine/shepherd_link/link.hpp"
@@ -86,6 +88,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void handle(Verb& verb);
   void withdraw(Verb& verb);
   void abandon(Verb& verb, ErrorCode code);
+  /// Completes it with this error, if it is still under way.
+  void take_back(Verb& verb, Error error);
   void let_go(detail::ChunkSlot& slot);
 
   /// A copy of what names our shepherd to another's.
@@ -138,6 +142,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   [[nodiscard]] std::vector<ProcessStats> list(pid_t only);
   void tell_of_shepherd(EventKind kind);
   void log_containment() const;
+  void adopt(Verb& verb);
+  [[nodiscard]] bool forget(Verb& verb) noexcept;
   void bury_the_dead();
   void go_on_closing();
   void advance_closing();
@@ -156,6 +162,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   std::unique_ptr<Spare> spare_;
   std::unique_ptr<Rooms> rooms_;
   ChildTable table_;
+  Sleepers sleepers_;
+  std::vector<std::unique_ptr<detail::Adoption>> adoptions_;
   std::vector<detail::Child*> dying_;
   CloseReport close_report_;
   enum class Closing : std::uint8_t { open, stopping, killing, ending } closing_ = Closing::open;

@@ -29,6 +29,10 @@ Error not_a_pipe(Stream stream) {
           "only a stream that the command has as Stdio::pipe() can be read or written"};
 }
 
+Error was_taken(Stream stream) {
+  return {ErrorCode::stream_busy, Stage::none, 0, stream_name(stream), "it was taken: its Reader or Writer has it"};
+}
+
 Error busy(Stream stream) {
   return {ErrorCode::stream_busy, Stage::none, 0, stream_name(stream), "await the verb under way on it first"};
 }
@@ -41,6 +45,7 @@ struct Streams::Output {
   flow::Outlet outlet;
   Verb* reader = nullptr;
   flow::StallClock wait;  ///< Of readers, for the command to write.
+  bool taken = false;
 };
 
 struct Streams::Input {
@@ -49,6 +54,7 @@ struct Streams::Input {
   flow::Inlet inlet;
   Verb* writer = nullptr;
   VerbList closers;
+  bool taken = false;
 };
 
 Streams::Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes,
@@ -96,7 +102,9 @@ Streams::Input* Streams::input(Stream stream) {
 void Streams::read(Verb& verb) {
   Output* from = output(verb.stream);
   if (from == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
-  if (from->reader != nullptr || any_reader_ != nullptr) return verbs_.fail(verb, busy(verb.stream));
+  if (from->taken != verb.of_taker) return verbs_.fail(verb, was_taken(verb.stream));
+  const bool read_by_any = !from->taken && any_reader_ != nullptr;
+  if (from->reader != nullptr || read_by_any) return verbs_.fail(verb, busy(verb.stream));
   from->reader = &verb;
   if (!serve_reader(*from)) from->wait.stall(flow_.now_ns());
 }
@@ -119,23 +127,27 @@ bool Streams::serve_reader(Output& output) {
 
 void Streams::read_any(Verb& verb) {
   if (outputs_.empty()) return verbs_.fail(verb, not_a_pipe(verb.stream));
-  const auto taken = std::ranges::find_if(outputs_, [](const auto& output) { return output->reader != nullptr; });
-  if (taken != outputs_.end()) return verbs_.fail(verb, busy((*taken)->outlet.stream()));
+  const auto is_taken = [](const auto& output) { return output->taken; };
+  if (std::ranges::all_of(outputs_, is_taken)) return verbs_.fail(verb, was_taken(outputs_.front()->outlet.stream()));
+  const auto is_read = [](const auto& output) { return !output->taken && output->reader != nullptr; };
+  const auto read = std::ranges::find_if(outputs_, is_read);
+  if (read != outputs_.end()) return verbs_.fail(verb, busy((*read)->outlet.stream()));
   if (any_reader_ != nullptr) return verbs_.fail(verb, busy(outputs_.front()->outlet.stream()));
   any_reader_ = &verb;
   if (serve_any()) return;
   for (const auto& output : outputs_) {
-    if (!output->outlet.ended()) output->wait.stall(flow_.now_ns());
+    if (!output->taken && !output->outlet.ended()) output->wait.stall(flow_.now_ns());
   }
 }
 
-/// The earliest bytes of all outputs to whoever reads any of them.
+/// The earliest bytes of all outputs that were not taken to whoever reads any of them.
 bool Streams::serve_any() {
   if (any_reader_ == nullptr) return false;
   auto& verb = static_cast<AnyVerb&>(*any_reader_);
   Output* first = nullptr;
   bool ended = true;
   for (const auto& output : outputs_) {
+    if (output->taken) continue;
     ended = ended && output->outlet.ended();
     if (!output->outlet.has_bytes()) continue;
     if (first == nullptr || output->outlet.first_arrival() < first->outlet.first_arrival()) first = output.get();
@@ -155,12 +167,15 @@ bool Streams::serve_any() {
 }
 
 void Streams::stop_waiting() {
-  for (const auto& output : outputs_) output->wait.go_on(flow_.now_ns());
+  for (const auto& output : outputs_) {
+    if (!output->taken) output->wait.go_on(flow_.now_ns());
+  }
 }
 
 void Streams::write(Verb& verb) {
   Input* to = input(verb.stream);
   if (to == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (to->taken != verb.of_taker) return verbs_.fail(verb, was_taken(verb.stream));
   if (to->writer != nullptr) return verbs_.fail(verb, busy(verb.stream));
   to->writer = &verb;
   serve_writer(*to);
@@ -189,6 +204,7 @@ void Streams::end_of_input(Input& input) {
 void Streams::close_input(Verb& verb) {
   Input* which = input(verb.stream);
   if (which == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (which->taken != verb.of_taker) return verbs_.fail(verb, was_taken(verb.stream));
   if (which->writer != nullptr) return verbs_.fail(verb, busy(verb.stream));
   which->closers.push(verb);
   which->inlet.close();
@@ -198,9 +214,34 @@ void Streams::close_input(Verb& verb) {
 void Streams::close_output(Verb& verb) {
   Output* which = output(verb.stream);
   if (which == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
+  if (which->taken != verb.of_taker) return verbs_.fail(verb, was_taken(verb.stream));
   if (which->reader != nullptr) return verbs_.fail(verb, busy(verb.stream));
   which->outlet.close();
   verbs_.complete(verb);
+}
+
+std::optional<Error> Streams::take(Stream stream, bool input) {
+  Output* const from = input ? nullptr : output(stream);
+  Input* const to = input ? this->input(stream) : nullptr;
+  if (from == nullptr && to == nullptr) return not_a_pipe(stream);
+  bool& taken = from != nullptr ? from->taken : to->taken;
+  if (taken) return was_taken(stream);
+  const bool in_use = from != nullptr ? from->reader != nullptr || any_reader_ != nullptr : to->writer != nullptr;
+  if (in_use) return busy(stream);
+  taken = true;
+  return std::nullopt;
+}
+
+void Streams::give_back(Stream stream, bool input) {
+  if (input) {
+    Input& to = *this->input(stream);
+    to.taken = false;
+    to.inlet.close();
+  } else {
+    Output& from = *output(stream);
+    from.taken = false;
+    from.outlet.close();
+  }
 }
 
 bool Streams::withdraw(Verb& verb) noexcept {
@@ -256,18 +297,26 @@ void Streams::input_ended(flow::Inlet& inlet) {
 
 void Streams::close_unused_inputs() {
   for (const auto& input : inputs_) {
-    if (!input->inlet.was_used() && !input->inlet.closing()) input->inlet.close();
+    if (!input->taken && !input->inlet.was_used() && !input->inlet.closing()) input->inlet.close();
   }
 }
 
 void Streams::disown() {
-  for (const auto& output : outputs_) output->outlet.discard();
-  abandon_inputs();
+  for (const auto& output : outputs_) {
+    if (!output->taken) output->outlet.discard();
+  }
+  for (const auto& input : inputs_) {
+    if (!input->taken) input->inlet.abandon();
+  }
 }
 
 void Streams::close() {
-  for (const auto& output : outputs_) output->outlet.close();
-  abandon_inputs();
+  for (const auto& output : outputs_) {
+    if (!output->taken) output->outlet.close();
+  }
+  for (const auto& input : inputs_) {
+    if (!input->taken) input->inlet.abandon();
+  }
 }
 
 void Streams::cut() {

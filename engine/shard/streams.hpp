@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,16 +48,20 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   void write(Verb& verb);
   void close_input(Verb& verb);
   void close_output(Verb& verb);
+  /// The stream is a Reader's or Writer's from now on. An error: why not.
+  [[nodiscard]] std::optional<Error> take(Stream stream, bool input);
+  /// It was dropped: the stream is closed.
+  void give_back(Stream stream, bool input);
   /// True: it waited here.
   bool withdraw(Verb& verb) noexcept;
 
-  /// An input that nobody wrote to ends.
+  /// An input that nobody wrote to ends, unless it was taken.
   void close_unused_inputs();
-  /// Nobody reads or writes any more; output is read and dropped.
+  /// Nobody reads or writes any more but those who took a stream; other output is read and dropped.
   void disown();
   /// The engine ends: nothing more is read.
   void cut();
-  /// Both ends of every pipe are given up.
+  /// Both ends of every pipe that was not taken are given up.
   void close();
   /// The leader is gone: what nobody read of the input is dropped.
   void abandon_inputs();

@@ -21,11 +21,12 @@ namespace detail {
 
 class Core;
 class Child;
+class Adoption;
 struct SpawnPlan;
 
 enum class VerbKind : std::uint8_t {
-  spawn, read, read_any, write, close_input, close_output, signal, exited, drained, ended, process_stats, shard_stats,
-  shard_list, hop,
+  spawn, read, read_any, write, close_input, close_output, take_output, take_input, signal, exited, drained, ended,
+  process_stats, shard_stats, shard_list, hop, timer, adopt, adopted_end, adopted_signal,
 };
 
 /// The part of a verb that a shard sees. It lives in the awaiting frame (or on the blocked stack) and is the
@@ -43,9 +44,12 @@ class Verb : public Letter {
   int number = 0;                     ///< A signal, or the process that is looked for.
   Core* core = nullptr;
   Child* child = nullptr;             ///< The command; null for verbs of the engine.
+  Adoption* adoption = nullptr;       ///< The process that was started elsewhere. adopt: owned until the shard took it.
   std::span<const std::byte> input;   ///< write: what is left to accept.
   std::size_t bytes_max = 0;          ///< read: at most so much.
   SpawnPlan* plan = nullptr;          ///< spawn: owned until the shard took it.
+  std::int64_t until_ns = 0;          ///< timer: CLOCK_MONOTONIC.
+  bool of_taker = false;              ///< Of a Reader or Writer: the stream is theirs, not the Process's.
   std::uint32_t shard = 0;            ///< Where it runs.
   std::uint32_t request = 0;          ///< signal: its number among the command's.
   Verb* next_waiting = nullptr;       ///< Among those that wait for the same thing, or that are done.

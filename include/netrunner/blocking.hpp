@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <netrunner/awaitable.hpp>
@@ -48,38 +49,42 @@ template <class T>
   return verb.await_resume();
 }
 
+namespace detail {
+
+/// Starts the task in this thread; `wait(done)` returns when it has ended, in whatever thread.
+template <class T, class Wait>
+T run_to_end(Task<T> task, Wait wait) {
+  Signal done;
+  if constexpr (std::is_void_v<T>) {
+    [](Task<T>& running, Signal& ended) -> netrunner::detail::Detached {
+      co_await running;
+      ended.set();
+    }(task, done);
+    wait(done);
+  } else {
+    std::optional<T> value;
+    [](Task<T>& running, std::optional<T>& result, Signal& ended) -> netrunner::detail::Detached {
+      result.emplace(co_await running);
+      ended.set();
+    }(task, value, done);
+    wait(done);
+    return std::move(*value);
+  }
+}
+
+}  // namespace detail
+
 /// Runs a task to its end, for an engine with threads of its own.
 template <class T>
 T get(Task<T> task) {
-  detail::Signal done;
-  std::optional<T> value;
-  [](Task<T>& running, std::optional<T>& result, detail::Signal& ended) -> netrunner::detail::Detached {
-    result.emplace(co_await running);
-    ended.set();
-  }(task, value, done);
-  done.wait();
-  return std::move(*value);
-}
-inline void get(Task<void> task) {
-  detail::Signal done;
-  [](Task<void>& running, detail::Signal& ended) -> netrunner::detail::Detached {
-    co_await running;
-    ended.set();
-  }(task, done);
-  done.wait();
+  return detail::run_to_end(std::move(task), [](detail::Signal& done) { done.wait(); });
 }
 
 /// The same for any engine: one with Threads::foreign is turned meanwhile, on the thread that opened it.
 template <class T>
 T get(Engine& engine, Task<T> task) {
-  detail::Signal done;
-  std::optional<T> value;
-  [](Task<T>& running, std::optional<T>& result, detail::Signal& ended) -> netrunner::detail::Detached {
-    result.emplace(co_await running);
-    ended.set();
-  }(task, value, done);
-  detail::block_until(engine.core(), done);
-  return std::move(*value);
+  return detail::run_to_end(std::move(task),
+                            [&engine](detail::Signal& done) { detail::block_until(engine.core(), done); });
 }
 
 [[nodiscard]] inline Result<Process> spawn(Engine& engine, const Command& command) {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include <netrunner/adopted.hpp>
 #include <netrunner/awaitable.hpp>
 #include <netrunner/command.hpp>
 #include <netrunner/event.hpp>
@@ -134,6 +135,16 @@ class Engine {
   /// The same for a plain thread: blocks. Not on a shard's thread.
   [[nodiscard]] Result<Completed> run(const Command& command, CaptureLimits limits = {});
   [[nodiscard]] Result<PipelineCompleted> run(const Pipeline& pipeline, CaptureLimits limits = {});
+
+  /// Takes care of a process that was started elsewhere: awaits its end, signals and stops it. Its number may be
+  /// another process's by the time of this call; a pidfd can't be. Errors: not_found, permission_denied.
+  [[nodiscard]] Awaitable<Adopted> adopt(pid_t pid);
+  /// The same by its pidfd: borrowed, it is duplicated now.
+  [[nodiscard]] Awaitable<Adopted> adopt_pidfd(int pidfd);
+
+  /// Done after `duration`, or with engine_closed when the engine closes before. Resumes in the shard's thread that
+  /// called it, else in that of any shard.
+  [[nodiscard]] Awaitable<void> sleep(Nanoseconds duration);
 
   [[nodiscard]] Task<EngineStats> stats();
   /// The commands that have not ended, shard by shard, each shard at one moment. Usage is left out: ask the Process.

@@ -1,6 +1,7 @@
 #pragma once
 /// Everything at once (but <netrunner/spdlog.hpp>, which needs spdlog).
 
+#include <netrunner/adopted.hpp>
 #include <netrunner/awaitable.hpp>
 #include <netrunner/blocking.hpp>
 #include <netrunner/capabilities.hpp>
@@ -19,7 +20,9 @@
 #include <netrunner/pipeline.hpp>
 #include <netrunner/probe.hpp>
 #include <netrunner/process.hpp>
+#include <netrunner/process_stream.hpp>
 #include <netrunner/stats.hpp>
 #include <netrunner/stdio.hpp>
 #include <netrunner/task.hpp>
 #include <netrunner/tee.hpp>
+#include <netrunner/when.hpp>

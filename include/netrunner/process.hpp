@@ -12,6 +12,7 @@
 #include <netrunner/awaitable.hpp>
 #include <netrunner/chunk.hpp>
 #include <netrunner/exit_status.hpp>
+#include <netrunner/process_stream.hpp>
 #include <netrunner/stats.hpp>
 
 namespace netrunner {
@@ -72,6 +73,12 @@ class Process {
   /// The reader wants no more: the pipe is closed, what is queued is dropped and counted, the command gets SIGPIPE
   /// when it writes on. Done when the pipe is closed.
   [[nodiscard]] Awaitable<void> close_output(Stream stream = Stream::out);
+
+  /// Hands an output stream to another owner: from then on only the Reader reads and closes it, wherever it is moved
+  /// to, and it may outlive this handle. Errors: not_a_pipe; stream_busy (a verb is under way on it, or it was taken).
+  [[nodiscard]] Awaitable<Reader> take(Stream stream = Stream::out);
+  /// The same for an input stream.
+  [[nodiscard]] Awaitable<Writer> take_input(Stream stream = Stream::in);
 
   /// Sends one signal, in order with everything else. Errors: already_exited, permission_denied.
   [[nodiscard]] Awaitable<void> signal(int number, Target target = Target::group);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tests/support/bystander.hpp"
 #include "tests/support/command_line.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
@@ -462,6 +463,24 @@ TEST_F(CInterface, CapabilitiesAreReadAsText) {
   nr_completed* completed = nullptr;
   EXPECT_EQ(nr_run(engine.get(), command.get(), nullptr, &completed, &error), NR_INVALID_ARGUMENT);
   EXPECT_NE(std::strstr(error.message, "fly"), nullptr) << error.message;
+}
+
+TEST_F(CInterface, AProcessThatOthersStartedIsAdoptedAndStopped) {
+  const Bystander child({"sleep", "600"});
+  nr_adopted* adopted = nullptr;
+  ASSERT_EQ(nr_adopt(engine.get(), child.pid(), &adopted, &error), NR_OK) << error.message;
+  EXPECT_EQ(nr_adopted_wait(adopted, 10 * ms, nullptr, nullptr, &error), NR_TIMED_OUT);
+  EXPECT_EQ(nr_adopted_signal(adopted, 0, patient, &error), NR_OK) << error.message;
+  EXPECT_EQ(nr_adopted_stop(adopted, "TREM", &error), NR_INVALID_ARGUMENT);
+  EXPECT_EQ(nr_adopted_stop(adopted, "INT:60s", &error), NR_OK);
+  nr_exit_status status{};
+  nr_end_reason reason{};
+  EXPECT_EQ(nr_adopted_wait(adopted, patient, &status, &reason, &error), NR_OK) << error.message;
+  EXPECT_EQ(status.signal, SIGINT);
+  EXPECT_EQ(reason, NR_REASON_STOPPED);
+  nr_adopted_free(adopted);
+  EXPECT_EQ(nr_adopt(engine.get(), 0, &adopted, &error), NR_INVALID_ARGUMENT);
+  EXPECT_EQ(adopted, nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+#include "engine/shard/sleepers.hpp"
+
+namespace netrunner::shard {
+
+Sleepers::Sleeper::Sleeper(Sleepers& all, Verb& sleeping) noexcept
+    : timer(this,
+            [](void* self) {
+              auto& [timer, sleepers, verb] = *static_cast<Sleeper*>(self);
+              Verb& awake = verb;
+              (void)sleepers.withdraw(awake);
+              sleepers.verbs_.complete(awake);
+            }),
+      sleepers(all),
+      verb(sleeping) {}
+
+void Sleepers::add(Verb& verb) {
+  if (verb.until_ns <= reactor_.now_ns()) return verbs_.complete(verb);
+  const auto& sleeper = all_.emplace(&verb, std::make_unique<Sleeper>(*this, verb)).first->second;
+  reactor_.timers().arm(sleeper->timer, verb.until_ns);
+}
+
+bool Sleepers::withdraw(Verb& verb) noexcept {
+  const auto found = all_.find(&verb);
+  if (found == all_.end()) return false;
+  reactor_.timers().disarm(found->second->timer);
+  all_.erase(found);
+  return true;
+}
+
+void Sleepers::close() {
+  while (!all_.empty()) {
+    Verb& verb = all_.begin()->second->verb;
+    (void)withdraw(verb);
+    verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
+  }
+}
+
+}  // namespace netrunner::shard
