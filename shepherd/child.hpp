@@ -80,6 +80,7 @@ struct Child {
   bool shared = false;              ///< Another command joined its group: what lives in it isn't a straggler.
   bool in_ring = false;             ///< Its pidfd is in the ring's table of files.
   bool leaf_killed = false;
+  bool leaf_seen_empty = false;     ///< When its leader had ended, in this same turn.
   bool was_quiet = false;           ///< Without a cgroup: the last sweep found nobody.
   bool signalled = false;           ///< Before exec was done.
   std::uint32_t place = UINT32_MAX; ///< While it starts.

@@ -66,16 +66,9 @@ int run_doctor(const Subcommand& self, std::vector<std::string> words) {
   bool json = false;
   Options options;
   options.flag("--json", json);
-  const auto parsed = options.parse(std::move(words));
-  if (!parsed || !parsed->command.empty()) {
-    print_error("netrunner doctor: " + (parsed ? "it takes no arguments." : parsed.error()) +
-                " (netrunner doctor --help)\n");
-    return own_failure;
-  }
-  if (parsed->help) {
-    print(self.help);
-    return 0;
-  }
+  const auto given = read_words(self, options, std::move(words));
+  if (!given) return given.error();
+  if (!given->empty()) return refuse(self, "it takes no arguments.");
   Findings findings = engine_findings();
   std::ranges::move(system_findings(), std::back_inserter(findings));
   const bool all_kept =

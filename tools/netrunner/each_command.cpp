@@ -278,7 +278,7 @@ void declare(Options& options, Request& request, bool& no_progress) {
 }
 
 /// The command, and the items where they follow it.
-Checked<void> read_words(std::vector<std::string> words, Request& request) {
+Checked<void> read_items(std::vector<std::string> words, Request& request) {
   auto parts = split_at_colons(std::move(words));
   if (parts.front().empty()) {
     return std::unexpected("no command was given; write it after --, as in netrunner each -- gzip {} ::: a b.");
@@ -296,19 +296,10 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
   bool no_progress = false;
   Options options;
   declare(options, request, no_progress);
-  const auto refuse = [](const std::string& why) {
-    print_error("netrunner each: " + why + " (netrunner each --help)\n");
-    return own_failure;
-  };
-
-  auto parsed = options.parse(std::move(words));
-  if (!parsed) return refuse(parsed.error());
-  if (parsed->help) {
-    print(self.help);
-    return 0;
-  }
+  auto given = read_words(self, options, std::move(words));
+  if (!given) return given.error();
   request.progress = !no_progress;
-  if (auto read = read_words(std::move(parsed->command), request); !read) return refuse(read.error());
+  if (auto read = read_items(std::move(*given), request); !read) return refuse(self, read.error());
 
   std::optional<ItemSource> source;
   if (request.items) {
@@ -319,7 +310,7 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
   if (request.dry_run) return dry_run(request, *source);
   JobLog log;
   if (!request.joblog.empty()) {
-    if (auto opened = log.open(request.joblog); !opened) return refuse(opened.error());
+    if (auto opened = log.open(request.joblog); !opened) return refuse(self, opened.error());
   }
   return Each(request, *source, log).run();
 }

@@ -174,23 +174,14 @@ int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
   options.value("--report", into(request.report_path));
   options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
-  const auto refuse = [](const std::string& why) {
-    print_error("netrunner pipeline: " + why + " (netrunner pipeline --help)\n");
-    return own_failure;
-  };
-
-  auto parsed = options.parse(std::move(words));
-  if (!parsed) return refuse(parsed.error());
-  if (parsed->help) {
-    print(self.help);
-    return 0;
-  }
-  request.stages = split_at_colons(std::move(parsed->command));
+  auto given = read_words(self, options, std::move(words));
+  if (!given) return given.error();
+  request.stages = split_at_colons(std::move(*given));
   if (!request.report_path.empty()) {
-    if (auto writable = can_write_report(request.report_path); !writable) return refuse(writable.error());
+    if (auto writable = can_write_report(request.report_path); !writable) return refuse(self, writable.error());
   }
   auto commands = commands_of(request);
-  if (!commands) return refuse(commands.error());
+  if (!commands) return refuse(self, commands.error());
   return PipelineRun(request).run(std::move(*commands));
 }
 

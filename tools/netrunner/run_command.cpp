@@ -39,14 +39,11 @@ Runs one command. Whatever it started is gone when this returns.
                    that others write: until D of silence (250ms), D in all (5s)
   --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
   --cwd P  --user U[:G]  --nice N  --umask M  --rlimit nofile=256[:1024]
-  --cap LIST       the capabilities that it can have, and has: net_raw,kill; none;
-                   all,-sys_admin
-  --success-codes 0,1   exit codes that count as success: the exit status is 0
+  --cap net_raw,kill|none|all,-sys_admin  --success-codes 0,1 (then we exit 0)
   --env K=V  --unset-env K  --clear-env  --new-session
   --containment auto|cgroup|subreaper|pid-namespace|process-group   how far
                    "whatever it started" reaches (auto; netrunner doctor)
-  --stdin FILE|null|inherit   (inherit)
-  --merge          its stderr goes where its stdout goes
+  --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
   --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
                    on; auto: handed on unless an option or report must see them
   --report FILE|-  end, times in us, signals, as JSON; -: on stdout, at the end
@@ -165,26 +162,19 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   options.value("--report", into(request.report_path));
   options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
-  const auto refuse = [](const std::string& why) {
-    print_error("netrunner run: " + why + " (netrunner run --help)\n");
-    return own_failure;
-  };
-
-  auto parsed = options.parse(std::move(words));
-  if (!parsed) return refuse(parsed.error());
-  if (parsed->help) {
-    print(self.help);
-    return 0;
+  auto given = read_words(self, options, std::move(words));
+  if (!given) return given.error();
+  request.argv = std::move(*given);
+  if (request.argv.empty()) {
+    return refuse(self, "no command was given; write it after --, as in netrunner run -- ls -l.");
   }
-  request.argv = std::move(parsed->command);
-  if (request.argv.empty()) return refuse("no command was given; write it after --, as in netrunner run -- ls -l.");
   if (!request.report_path.empty() || request.json) request.stdio.needs_pipes();
-  if (auto checked = request.stdio.check(); !checked) return refuse(checked.error());
+  if (auto checked = request.stdio.check(); !checked) return refuse(self, checked.error());
   if (!request.report_path.empty()) {
-    if (auto writable = can_write_report(request.report_path); !writable) return refuse(writable.error());
+    if (auto writable = can_write_report(request.report_path); !writable) return refuse(self, writable.error());
   }
   const auto command = request.command.make(request.argv);
-  if (!command) return refuse(command.error());
+  if (!command) return refuse(self, command.error());
   return Run(request).run(request.stdio.apply(*command));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// What `netrunner WORD` can be. A new one is a file that defines `WORD_subcommand`, and its word in the list below.
 
+#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,14 @@ struct Subcommand {
   /// Gets the words after the name; returns the exit status of the program.
   int (*run)(const Subcommand& self, std::vector<std::string> words);
 };
+
+class Options;
+
+/// Says on stderr why the subcommand can't do it, and where its help is. Returns the exit status.
+int refuse(const Subcommand& self, std::string_view why);
+/// The words after the options; else the exit status, when the help was printed or a refusal.
+[[nodiscard]] std::expected<std::vector<std::string>, int> read_words(const Subcommand& self, Options& options,
+                                                                      std::vector<std::string> words);
 
 #define NR_SUBCOMMANDS(listed) \
   listed(run)                  \
