@@ -78,9 +78,9 @@ struct Child {
   bool leader_unreaped = false;
   bool joined = false;              ///< Its group is another command's (or a stranger's): never signalled as a group.
   bool shared = false;              ///< Another command joined its group: what lives in it isn't a straggler.
-  bool in_ring = false;             ///< Its pidfd is in the ring's table of files.
+  bool end_told = false;            ///< By its pidfd, and not looked at yet.
+  bool leaf_seen_empty = false;     ///< At its end: it may be used again as it is.
   bool leaf_killed = false;
-  bool leaf_seen_empty = false;     ///< When its leader had ended, in this same turn.
   bool was_quiet = false;           ///< Without a cgroup: the last sweep found nobody.
   bool signalled = false;           ///< Before exec was done.
   std::uint32_t place = UINT32_MAX; ///< While it starts.
@@ -92,7 +92,8 @@ struct Child {
   std::int64_t bound_ns = never;    ///< Of deciding and settling: then it is given up.
   std::int64_t look_ns = never;     ///< When settling looks at the group again.
   std::int64_t look_pause_ns = 0;
-  os::UniqueFd pidfd;               ///< Where the ring's table of files is too small for it.
+  std::uint64_t watched_turn = 0;   ///< Its poll was queued then.
+  os::UniqueFd pidfd;               ///< Until the host has it.
   os::UniqueFd group_pidfd;         ///< Pins the group's number once the leader is reaped, where the kernel can.
   Ladder ladder;
 };

@@ -114,7 +114,13 @@ int try_cgroup(SpawnPlace& place, int cgroup) {
 }
 
 bool find_clone_call(SpawnPlace& place, wire::CloneCall& call) {
-  for (const auto candidate : {wire::CloneCall::clone3, wire::CloneCall::clone, wire::CloneCall::fork}) {
+  // Asked without arguments it starts nothing, and says EINVAL where it is there and allowed: filters can't look at its
+  // flags, and a kernel with rings as ours has them all. A process for the question costs a fifth of a millisecond.
+  if (raw::call(SYS_clone3, nullptr, 0) == -EINVAL) {
+    call = wire::CloneCall::clone3;
+    return true;
+  }
+  for (const auto candidate : {wire::CloneCall::clone, wire::CloneCall::fork}) {
     place.job.report.index = 0;
     const CloneResult cloned = clone_child(candidate, Wait::until_exec, place, say_hello, &place);
     if (cloned.pid < 0) continue;

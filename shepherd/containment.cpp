@@ -34,9 +34,8 @@ int Shepherd::send(Child& child, std::uint32_t target, int signal) {
 
 Event Shepherd::after_end_in_leaf(Child& child) {
   if (child.state != State::running) return Event::ended_alone;
-  const os::Population population = leaves_.population(child.leaf);
-  child.leaf_seen_empty = population == os::Population::empty;
-  if (population != os::Population::populated) return Event::ended_alone;
+  if (child.leaf_seen_empty) return Event::ended_alone;
+  if (leaves_.population(child.leaf) != os::Population::populated) return Event::ended_alone;
   // Whoever is still on the way out of our own SIGKILL has not been left behind.
   if (!child.leaf_killed) child.stragglers = leaves_.count(child.leaf);
   return Event::ended_in_company;
@@ -87,10 +86,8 @@ void Shepherd::look_at_swept(Child& child, std::int64_t now) {
 // Empty and never killed: the next command's. Else it goes, now or when what was left in it has gone.
 void Shepherd::release_leaf(Child& child) {
   if (!has_leaf(child)) return;
-  const auto is_empty = [&] {
-    return child.leaf_seen_empty || leaves_.population(child.leaf) == os::Population::empty;
-  };
-  const bool clean = !child.leaf_killed && is_empty();
+  const bool clean = !child.leaf_killed &&
+                     (child.leaf_seen_empty || leaves_.population(child.leaf) == os::Population::empty);
   clean ? leaves_.give_back(child.leaf) : leaves_.discard(child.leaf);
   child.leaf = Leaves::none;
 }

@@ -2,6 +2,8 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -36,14 +38,14 @@ void Shepherd::perform(Child& child, Deed deed) {
       return say_start_failed(child.id, {Stage::exec, ECANCELED, 0, "", {}});
     case Deed::report_refusal: return say_start_failed(child.id, failure_);
     case Deed::report_started:
-      if (child.exit_poll.idle()) watch_end(child);
       child.bound_ns = never;
       arm_clock(child);
-      return say_started(child);
+      say_started(child);
+      return expect_end(child);
     case Deed::await_end:
       if (child.state == State::deciding) child.bound_ns = now_ns() + decide_max_ns;
-      watch_end(child);
-      return arm_clock(child);
+      arm_clock(child);
+      return expect_end(child);
     case Deed::report_failure: {
       SpawnFailure failure = spawner_.failure_of(child.place);
       // Killed on its way: by us, or by somebody else.
@@ -78,6 +80,7 @@ void Shepherd::on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& pro
     if (Child* owner = children_.led_by(job.fixed->join_group)) owner->shared = true;
   }
   happen(child, Event::cloned);
+  watch_end(child);
 }
 
 void Shepherd::on_let_go(wire::ChildId id, std::uint32_t place) {
@@ -93,23 +96,24 @@ void Shepherd::release_place(Child& child) {
   child.place = Spawner::no_place;
 }
 
-// The pidfd goes into the ring's table, so that our own stays small: it is copied by each clone.
+// From the clone on; the poll keeps the file while it is armed, so the descriptor may go to the host: our own table
+// stays small, which each clone copies.
 void Shepherd::watch_end(Child& child) {
-  const std::uint32_t slot = child.id.slot;
-  if (!child.in_ring && slot < ring_files_ && child.pidfd) {
-    child.in_ring = ring_->set_file(slot, child.pidfd.get()).has_value();
-  }
-  if (child.in_ring) {
-    child.exit_poll.arm_file(*ring_, slot, POLLIN);
-  } else if (child.pidfd) {
-    child.exit_poll.arm(*ring_, child.pidfd.get(), POLLIN);
-  }
-  // Without any of it, the look for orphans finds its death.
+  if (!child.pidfd) child.pidfd = os::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
+  if (!child.pidfd) return;  // The look for orphans finds its death.
+  child.exit_poll.arm(*ring_, child.pidfd.get(), POLLIN);
+  child.watched_turn = turns_;
 }
 
+void Shepherd::expect_end(Child& child) {
+  if (child.exit_poll.idle()) child.end_told ? look_for_end(child) : watch_end(child);
+}
+
+// What became of its exec is heard first: that completion is under way.
 void Shepherd::on_exit_poll(void* given, ring::Completion) {
   Child& child = *static_cast<Child*>(given);
-  static_cast<Shepherd*>(child.shepherd)->look_for_end(child);
+  child.end_told = true;
+  if (child.state != State::starting) static_cast<Shepherd*>(child.shepherd)->look_for_end(child);
 }
 
 // Its end should have been told and was not: what waits for it is ended, and then looks by itself.
@@ -121,7 +125,10 @@ void Shepherd::heal(Child& child) {
 // Whatever brought us here is a hint: the process itself says whether it has ended.
 void Shepherd::look_for_end(Child& child) {
   if (!child.leader_unreaped) return;
-  const bool pins = !child.joined && !child.shared && child.state == State::running;
+  child.end_told = false;
+  // In a leaf a dead leader counts no more: nobody is left in it, and nobody can come into it.
+  const bool empty_leaf = has_leaf(child) && leaves_.population(child.leaf) == os::Population::empty;
+  const bool pins = !child.joined && !child.shared && child.state == State::running && !empty_leaf;
   os::UniqueFd pin = pins ? pin_group(child.pid) : os::UniqueFd();
   death_ = reap(child.pid);
   if (!death_.seen) return watch_end(child);
@@ -129,6 +136,7 @@ void Shepherd::look_for_end(Child& child) {
   child.leader_unreaped = false;
   child.ended_ns = now_ns();
   child.group_pidfd = std::move(pin);
+  child.leaf_seen_empty = empty_leaf;
   happen(child, after_end(child));
   if (child.state != State::leaderless) return;
   arm_clock(child);

@@ -30,8 +30,8 @@ void Shepherd::say_started(Child& child) {
   started.pid = child.pid;
   started.spawned_ns = child.spawned_ns;
   started.exec_ns = child.exec_ns;
-  std::array<os::UniqueFd, 1> pidfd{child.in_ring ? std::move(child.pidfd)
-                                                  : os::UniqueFd(::fcntl(child.pidfd.get(), F_DUPFD_CLOEXEC, 0))};
+  if (child.watched_turn == turns_) ring_->submit();  // The poll must have its file before the descriptor goes.
+  std::array<os::UniqueFd, 1> pidfd{std::move(child.pidfd)};
   channel_.post(MessageType::started, started, {}, std::span(pidfd).first(pidfd[0] ? 1 : 0));
 }
 

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -49,11 +48,6 @@ bool Shepherd::open() {
   spawner_options_.leaves = &leaves_;
   if (!spawner_.open(spawner_options_)) return false;
   terminate_poll_.arm(*ring_, terminate_fd_.get(), POLLIN);
-  // The kernel counts the ring's table against RLIMIT_NOFILE; slots past it keep a plain descriptor.
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto files = static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur, commands_max));
-  if (ring_->reserve_files(files)) ring_files_ = files;
   return true;
 }
 
@@ -64,6 +58,7 @@ int Shepherd::run() {
   std::int64_t now = now_ns();
   while (!done(now)) {
     ring_->wait(next_deadline_ns());
+    ++turns_;  // What was queued before is the kernel's now.
     spawner_.begin_turn(now_ns());
     (void)ring_->run_completions();
     now = now_ns();

@@ -59,6 +59,8 @@ class Shepherd {
   void heal(Child& child);
   [[nodiscard]] Event after_end(Child& child);
   void watch_end(Child& child);
+  /// Exec is over: what its pidfd told meanwhile counts now.
+  void expect_end(Child& child);
   void climb(Child& child);
   void climb_due(Child& child, std::int64_t now);
   [[nodiscard]] bool has_leaf(const Child& child) const noexcept { return child.leaf != Leaves::none; }
@@ -107,7 +109,7 @@ class Shepherd {
   ring::Poll host_poll_;
   os::UniqueFd host_;  ///< Its pidfd: a forked child of it may hold the socket open when it is dead.
   os::UniqueFd terminate_fd_;
-  std::uint32_t ring_files_ = 0;    ///< Slots below it have their pidfd in the ring's table.
+  std::uint64_t turns_ = 1;
   Ending ending_ = Ending::no;
   std::int64_t ending_bound_ns_ = never;
   bool hurries_ = false;

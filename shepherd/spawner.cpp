@@ -22,7 +22,6 @@ bool Spawner::open(Options options) {
   shepherd_pid_ = ::getpid();
   if (!places_.open(spawns_at_once_max, Region<SpawnPlace>::Sharing::shared_memory)) return false;
   for (std::uint32_t i = 0; i < spawns_at_once_max; ++i) {
-    (void)::mprotect(places_[i].guard.data(), places_[i].guard.size(), PROT_NONE);
     waits_[i].spawner = this;
     waits_[i].place = i;
     free_[i] = static_cast<std::uint16_t>(spawns_at_once_max - 1 - i);
@@ -33,6 +32,17 @@ bool Spawner::open(Options options) {
   if (way_ == Way::futex && !ring::Probe::of(ring_).has(ring::Probe::futex_wait)) way_ = Way::pipe;
   if (clone_call_ == wire::CloneCall::fork) way_ = Way::vfork;  // No memory is shared: the kernel clears nothing.
   return true;
+}
+
+/// Guard pages are made as places come into use: 256 at once took a millisecond of every start of a shepherd.
+std::uint32_t Spawner::take_place() {
+  const std::uint32_t place = free_[--free_count_];
+  for (; places_guarded_ <= place; ++places_guarded_) {
+    auto& guard = places_[places_guarded_].guard;
+    (void)::mprotect(guard.data(), guard.size(), PROT_NONE);
+  }
+  places_touched_ = std::max(places_touched_, place + 1);
+  return place;
 }
 
 int Spawner::test_leaves() {
@@ -48,8 +58,7 @@ int Spawner::test_leaves() {
 bool Spawner::admit(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
   const bool waits = queued_ != 0 || free_count_ == 0 || pause_until_ns_ != 0;
   if (waits || now_ns() >= turn_ends_ns_) return enqueue(message, descriptors);
-  const std::uint32_t place = free_[--free_count_];
-  places_touched_ = std::max(places_touched_, place + 1);
+  const std::uint32_t place = take_place();
   take(places_[place].spawn, message, descriptors);
   if (start(place, now_ns()) == Start::later) {
     // The process limit was met: it goes to the head of the queue, which is empty.
@@ -111,8 +120,7 @@ void Spawner::pump(std::int64_t now) {
     const bool withdrawn = queue_[queue_first_].descriptor_count == UINT32_MAX;
     if (!withdrawn) {
       if (free_count_ == 0 || now_ns() >= turn_ends_ns_) return;
-      const std::uint32_t place = free_[--free_count_];
-      places_touched_ = std::max(places_touched_, place + 1);
+      const std::uint32_t place = take_place();
       dequeue_into(place);
       if (start(place, now) == Start::later) {
         free_[free_count_++] = static_cast<std::uint16_t>(place);

@@ -107,6 +107,7 @@ class Spawner {
     std::size_t pointers_map_bytes = 0;
   };
   enum class Start { done, later };
+  [[nodiscard]] std::uint32_t take_place();
   struct ExecPipe {
     os::UniqueFd read_end, write_end;
   };
@@ -142,6 +143,7 @@ class Spawner {
   std::array<std::uint16_t, spawns_at_once_max> free_;  ///< Last freed, first used: few pages are touched.
   std::uint32_t free_count_ = 0;
   std::uint32_t places_touched_ = 0;
+  std::uint32_t places_guarded_ = 0;
 
   Region<SpawnCopy> queue_;  ///< A ring of those that wait, mapped when the first one has to.
   std::uint32_t queue_first_ = 0, queued_ = 0;

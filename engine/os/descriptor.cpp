@@ -26,12 +26,4 @@ bool is_ring(int fd) noexcept {
   return bytes > 0 && std::string_view(target, static_cast<std::size_t>(bytes)) == "anon_inode:[io_uring]";
 }
 
-Result<void> set_nonblocking(int fd) {
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-    return std::unexpected(system_error("fcntl O_NONBLOCK"));
-  }
-  return {};
-}
-
 }  // namespace netrunner::os

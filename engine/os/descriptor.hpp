@@ -13,7 +13,5 @@ namespace netrunner::os {
 [[nodiscard]] Result<UniqueFd> moved_above_stdio(UniqueFd fd);
 /// It is an io_uring: the kernel refuses to send those over a socket.
 [[nodiscard]] bool is_ring(int fd) noexcept;
-/// O_NONBLOCK on the open file description.
-[[nodiscard]] Result<void> set_nonblocking(int fd);
 
 }  // namespace netrunner::os

@@ -21,8 +21,11 @@ Result<Pipe> make_pipe(OurEnd ours, std::uint32_t size_bytes) {
     pipe.write_end = std::move(write_end);
   }
   if (size_bytes != 0) (void)::fcntl(pipe.read_end.get(), F_SETPIPE_SZ, static_cast<int>(size_bytes));
-  if (ours == OurEnd::read) NR_TRY_VOID(set_nonblocking(pipe.read_end.get()));
-  if (ours == OurEnd::write) NR_TRY_VOID(set_nonblocking(pipe.write_end.get()));
+  // Its flags are known: none but the mode, which F_SETFL leaves alone.
+  const int our_end = ours == OurEnd::read ? pipe.read_end.get() : ours == OurEnd::write ? pipe.write_end.get() : -1;
+  if (our_end >= 0 && ::fcntl(our_end, F_SETFL, O_NONBLOCK) != 0) {
+    return std::unexpected(system_error("fcntl O_NONBLOCK", Stage::pipes));
+  }
   return pipe;
 }
 

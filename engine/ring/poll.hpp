@@ -10,18 +10,8 @@ namespace netrunner::ring {
 class Poll : public Operation {
  public:
   using Operation::Operation;
-  void arm(Ring& ring, int fd, std::uint32_t events) { (void)prepare(ring, fd, events); }
-  /// Of a file in the ring's own table: the descriptor itself may be closed.
-  void arm_file(Ring& ring, std::uint32_t slot, std::uint32_t events) {
-    prepare(ring, static_cast<int>(slot), events)->flags |= IOSQE_FIXED_FILE;
-  }
-
- private:
-  io_uring_sqe* prepare(Ring& ring, int fd, std::uint32_t events) {
-    io_uring_sqe* sqe = ring.prepare(*this);
-    ::io_uring_prep_poll_add(sqe, fd, events);
-    return sqe;
-  }
+  /// Once submitted it holds the file by itself: the descriptor may be closed.
+  void arm(Ring& ring, int fd, std::uint32_t events) { ::io_uring_prep_poll_add(ring.prepare(*this), fd, events); }
 };
 
 }  // namespace netrunner::ring

@@ -138,9 +138,10 @@ void Ring::wait(std::int64_t deadline_ns) {
 }
 
 std::uint32_t Ring::run_completions() {
-  struct Collected {
+  struct Collected {  // Without initializers: a turn with two completions must not write 8 KiB.
     std::uint64_t user_data;
-    Completion completion;
+    std::int32_t result;
+    std::uint32_t flags;
   };
   std::array<Collected, completions_per_turn_max> collected;
   std::uint32_t count = 0;
@@ -148,12 +149,14 @@ std::uint32_t Ring::run_completions() {
   io_uring_cqe* cqe = nullptr;
   io_uring_for_each_cqe(&ring_, head, cqe) {
     if (count == completions_per_turn_max) break;
-    const bool has_buffer = (cqe->flags & IORING_CQE_F_BUFFER) != 0;
-    const std::uint32_t buffer = has_buffer ? cqe->flags >> IORING_CQE_BUFFER_SHIFT : Completion::no_buffer;
-    collected[count++] = {cqe->user_data, {cqe->res, buffer}};
+    collected[count++] = {cqe->user_data, cqe->res, cqe->flags};
   }
   ::io_uring_cq_advance(&ring_, count);
-  for (std::uint32_t i = 0; i < count; ++i) finish(collected[i].user_data, collected[i].completion);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const bool has_buffer = (collected[i].flags & IORING_CQE_F_BUFFER) != 0;
+    const std::uint32_t buffer = has_buffer ? collected[i].flags >> IORING_CQE_BUFFER_SHIFT : Completion::no_buffer;
+    finish(collected[i].user_data, {collected[i].result, buffer});
+  }
   return count;
 }
 
@@ -172,18 +175,6 @@ std::uint64_t Ring::overflows() const noexcept { return *ring_.cq.koverflow; }
 Result<void> Ring::announce_on(int eventfd) {
   const int registered = ::io_uring_register_eventfd(&ring_, eventfd);
   if (registered < 0) return std::unexpected(unavailable(-registered, "io_uring_register eventfd"));
-  return {};
-}
-
-Result<void> Ring::reserve_files(std::uint32_t slots) {
-  const int registered = ::io_uring_register_files_sparse(&ring_, slots);
-  if (registered < 0) return std::unexpected(unavailable(-registered, "io_uring_register files"));
-  return {};
-}
-
-Result<void> Ring::set_file(std::uint32_t slot, int fd) {
-  const int updated = ::io_uring_register_files_update(&ring_, slot, &fd, 1);
-  if (updated < 0) return std::unexpected(system_error("io_uring_register files update", Stage::none, -updated));
   return {};
 }
 

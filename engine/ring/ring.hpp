@@ -50,10 +50,6 @@ class Ring {
   /// An eventfd that is written when a completion comes: a hint for a foreign loop, not a count.
   [[nodiscard]] Result<void> announce_on(int eventfd);
 
-  /// A ring-wide table of files, so that a descriptor can be closed while an operation uses it. `slots` at most.
-  [[nodiscard]] Result<void> reserve_files(std::uint32_t slots);
-  [[nodiscard]] Result<void> set_file(std::uint32_t slot, int fd);  ///< -1: clear it.
-
   [[nodiscard]] std::uint64_t overflows() const noexcept;
   [[nodiscard]] std::uint64_t completions() const noexcept { return completions_; }
   [[nodiscard]] std::uint64_t in_flight() const noexcept { return in_flight_; }

@@ -1,5 +1,6 @@
 #include "engine/wire/channel.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -80,10 +81,13 @@ void Channel::post_bytes(MessageType type, std::span<const std::byte> fixed, std
 }
 
 void Channel::flush() {
-  if (open_ && send_.idle() && first_ != nullptr && !first_->builder.empty()) send_first();
+  while (open_ && send_.idle() && first_ != nullptr && !first_->builder.empty()) {
+    if (!send_first()) return;
+  }
 }
 
-void Channel::send_first() {
+/// At once where the socket takes it: no completion, and no second entry into the kernel to see it. False: it stays.
+bool Channel::send_first() {
   const auto bytes = first_->builder.bytes();
   const auto descriptors = first_->builder.descriptors();
   send_bytes_ = {const_cast<std::byte*>(bytes.data()), bytes.size()};
@@ -99,33 +103,41 @@ void Channel::send_first() {
     control->cmsg_len = CMSG_LEN(descriptors.size_bytes());
     std::memcpy(CMSG_DATA(control), descriptors.data(), descriptors.size_bytes());
   }
+  const ssize_t sent = ::sendmsg(socket_.get(), &send_message_, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0) return first_went(0);
+  if (errno != EAGAIN) return first_went(errno);
   send_.arm(ring_, socket_.get(), send_message_);
+  return false;
 }
 
 void Channel::on_sent(ring::Completion completion) {
   if (!open_) {
     while (first_ != nullptr) drop_first();
-    return;
+  } else if (first_went(std::max(-completion.result, 0))) {
+    flush();
   }
+}
+
+bool Channel::first_went(int failure) {
   // ETOOMANYREFS: too many descriptors of this user are under way in sockets, see unix(7). The frame stays and goes
   // with the next flush: the other side's answers to what it has will bring one.
-  const bool again = completion.result == -EAGAIN || completion.result == -EINTR ||
-                     completion.result == -ETOOMANYREFS || completion.result == -ENOBUFS ||
-                     completion.result == -ENOMEM;
-  if (again) return;
-  if (completion.result < 0) {
+  const bool again = failure == EAGAIN || failure == EINTR || failure == ETOOMANYREFS || failure == ENOBUFS ||
+                     failure == ENOMEM;
+  if (again) return false;
+  if (failure != 0) {
     // The receive tells the end too, perhaps after messages that came before it: let it.
     while (first_ != nullptr) drop_first();
-    if (!armed_) fail(-completion.result);
-    return;
+    if (!armed_) fail(failure);
+    return false;
   }
-  if (first_ == last_) {  // Kept for the next turn: an idle channel allocates nothing.
-    for (std::size_t i = 0; i < first_->builder.descriptors().size(); ++i) first_->descriptors[i].reset();
-    first_->builder.clear();
-    return;
+  if (first_ != last_) {
+    drop_first();
+    return true;
   }
-  drop_first();
-  send_first();
+  // Kept for the next turn: an idle channel allocates nothing.
+  for (std::size_t i = 0; i < first_->builder.descriptors().size(); ++i) first_->descriptors[i].reset();
+  first_->builder.clear();
+  return false;
 }
 
 std::size_t Channel::take_descriptors(std::span<os::UniqueFd> into) {
@@ -150,14 +162,17 @@ void Channel::on_received(ring::Completion completion) {
     if (completion.result == -EINTR || completion.result == -EAGAIN) return arm();
     return fail(-completion.result);
   }
-  std::array<os::UniqueFd, 253> descriptors;
-  const std::size_t count = take_descriptors(descriptors);
-  if (!open_) return;
+  const std::size_t count = take_descriptors(received_descriptors_);
+  const std::span<os::UniqueFd> descriptors(received_descriptors_.data(), count);
+  if (open_) take_frame(static_cast<std::size_t>(completion.result), descriptors);
+  for (os::UniqueFd& left : descriptors) left.reset();  // What nobody wanted.
+  if (open_) arm();
+}
+
+void Channel::take_frame(std::size_t byte_count, std::span<os::UniqueFd> descriptors) {
   if ((receive_message_.msg_flags & MSG_TRUNC) != 0) return fail(EPROTO);
   const bool truncated = (receive_message_.msg_flags & MSG_CTRUNC) != 0;
-  const std::span<const std::byte> bytes(receive_buffer_.data(), static_cast<std::size_t>(completion.result));
-  deliver(bytes, {descriptors.data(), count}, truncated);
-  if (open_) arm();
+  deliver({receive_buffer_.data(), byte_count}, descriptors, truncated);
 }
 
 void Channel::deliver(std::span<const std::byte> bytes, std::span<os::UniqueFd> descriptors, bool truncated) {

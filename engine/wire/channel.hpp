@@ -70,9 +70,12 @@ class Channel {
                   std::span<os::UniqueFd> descriptors);
   Frame& add_frame();
   void drop_first();
-  void send_first();
+  [[nodiscard]] bool send_first();
+  /// The first frame was sent, or why not. True: another one follows it.
+  [[nodiscard]] bool first_went(int failure);
   void on_sent(ring::Completion completion);
   void on_received(ring::Completion completion);
+  void take_frame(std::size_t byte_count, std::span<os::UniqueFd> descriptors);
   [[nodiscard]] std::size_t take_descriptors(std::span<os::UniqueFd> into);
   void deliver(std::span<const std::byte> bytes, std::span<os::UniqueFd> descriptors, bool truncated);
   void fail(int sys_errno);
@@ -93,6 +96,7 @@ class Channel {
   alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(frame_descriptors_max * sizeof(int))> send_control_;
   alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(253 * sizeof(int))> receive_control_;
   alignas(8) std::array<std::byte, frame_bytes_max> receive_buffer_;
+  std::array<os::UniqueFd, 253> received_descriptors_;  ///< Of the frame that is being dealt with; else empty.
 };
 
 }  // namespace netrunner::wire
