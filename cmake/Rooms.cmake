@@ -24,4 +24,6 @@ netrunner_room(flow BELOW reactor ring os)
 netrunner_room(containment BELOW reactor ring os)
 netrunner_room(shepherd_link BELOW shepherd_image wire reactor ring os)
 netrunner_room(shard BELOW flow containment shepherd_link shepherd_image wire reactor ring os)
-netrunner_room(api BELOW shard flow containment shepherd_link shepherd_image wire reactor ring os)
+netrunner_room(api BELOW daemon shard flow containment shepherd_link shepherd_image wire reactor ring os)
+# Over the public headers alone; its unit tests need the library behind them.
+netrunner_room(daemon BELOW api shard flow containment shepherd_link shepherd_image wire reactor ring os)

@@ -24,6 +24,12 @@ Command Command::from_argv(std::vector<std::string> argv) {
   return command;
 }
 
+Command Command::from_spec(Spec spec) {
+  Command command{std::string()};
+  *command.body_ = std::move(spec);
+  return command;
+}
+
 Command Command::shell(std::string script, std::string shell) {
   Command command(std::move(shell));
   command.body_->arguments = {"-c", std::move(script)};

@@ -106,6 +106,8 @@ class Command {
   explicit Command(std::string program) : body_(std::make_shared<Spec>()) { body_->program = std::move(program); }
   /// program and arguments in one list; must not be empty (an empty one is an error at the start).
   [[nodiscard]] static Command from_argv(std::vector<std::string> argv);
+  /// Every field as it is there: for what no setter does. Checked at the start, as any command.
+  [[nodiscard]] static Command from_spec(Spec spec);
   /// `/bin/sh -c script`, by wish and visibly.
   [[nodiscard]] static Command shell(std::string script, std::string shell = "/bin/sh");
 

@@ -7,6 +7,7 @@
 #include <netrunner/capabilities.hpp>
 #include <netrunner/chunk.hpp>
 #include <netrunner/command.hpp>
+#include <netrunner/daemon.hpp>
 #include <netrunner/deadline.hpp>
 #include <netrunner/engine.hpp>
 #include <netrunner/error.hpp>

@@ -33,6 +33,7 @@ ARROWS = {
     "shepherd_link": REACTOR | WIRE | {"include"},
     "shard": SHARD | {"include"},
     "api": SHARD | {"include"},
+    "daemon": {"include"},  # A supervisor over the public verbs alone.
     "shepherd": RING | WIRE | {"include/error"},
     "tools": {"include"},
     "bench": {"include"},

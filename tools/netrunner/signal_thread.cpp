@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "tools/netrunner/orphans.hpp"
+
 namespace netrunner::tool {
 namespace {
 
@@ -39,6 +41,7 @@ SignalThread::SignalThread() {
   for (const int signal : respected) {
     if (!is_ignored(signal)) sigaddset(&taken_, signal);
   }
+  if (is_init()) sigaddset(&taken_, SIGCHLD);
   (void)::pthread_sigmask(SIG_BLOCK, &taken_, nullptr);
 }
 
@@ -71,7 +74,11 @@ void SignalThread::handle_all(const Handler& handler) const {
     if (ready[1].revents != 0) return;
     signalfd_siginfo info{};
     if (ready[0].revents != 0 && ::read(signals_fd_, &info, sizeof info) == sizeof info) {
-      handler(static_cast<int>(info.ssi_signo));
+      if (info.ssi_signo == SIGCHLD) {
+        reap_orphans();
+      } else {
+        handler(static_cast<int>(info.ssi_signo));
+      }
     }
   }
 }

@@ -16,7 +16,7 @@ namespace netrunner::tool {
 
 /// Owner: a subcommand. Construct it before any other thread exists: a thread inherits what is blocked, and a signal
 /// must reach nobody but this. HUP, INT, QUIT and the stop signals stay ignored where our parent had them ignored
-/// (nohup(1), a background job of a script).
+/// (nohup(1), a background job of a script). As init of a container it also takes away the orphans that fall to us.
 class SignalThread {
  public:
   using Handler = std::function<void(int signal)>;

@@ -28,6 +28,7 @@ int refuse(const Subcommand& self, std::string_view why);
   listed(run)                  \
   listed(each)                 \
   listed(pipeline)             \
+  listed(daemon)               \
   listed(doctor)               \
   listed(stress)               \
   listed(version)

@@ -1,0 +1,165 @@
+/// `netrunner daemon`: keeps a command running.
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <netrunner/daemon.hpp>
+#include <netrunner/engine.hpp>
+
+#include "tools/netrunner/daemon_options.hpp"
+#include "tools/netrunner/daemon_report.hpp"
+#include "tools/netrunner/daemon_signals.hpp"
+#include "tools/netrunner/daemon_stop.hpp"
+#include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/report_file.hpp"
+#include "tools/netrunner/session_scope.hpp"
+#include "tools/netrunner/signal_thread.hpp"
+#include "tools/netrunner/subcommand.hpp"
+
+namespace netrunner::tool {
+namespace {
+
+constexpr std::string_view help =
+    R"(Usage: netrunner daemon [options] [--] COMMAND [ARG...]
+Keeps a command running. A new one starts when nothing of the old one is left.
+  --restart always|on-failure|never   (always)
+  --backoff A..B   pause before a restart: A, doubled up to B (100ms..30s);
+                   A again after --stable D of being ready (30s)
+  --burst N/D      give up after N restarts within D (10/1m); 0: never
+  --ready started|line:REGEX|port:N|notify|exec:SCRIPT   (started)
+  --ready-timeout D, --watchdog D   restart it when it isn't ready by then (1m),
+                   or sends no WATCHDOG=1 (sd_notify) for so long (never)
+  --wait-for path:P|port:N, --wait-for-timeout D   before each start (forever)
+  --log FILE       its output, appended; --prefix TEXT before each line;
+  --rotate SIZE:COUNT   a full file is renamed to FILE.1, COUNT are kept
+  --instances N    side by side; {i} in arguments, variables, log and prefix is
+                   the number, as is $NETRUNNER_INSTANCE
+  --stdin FILE|null|inherit   (null)
+  --state FILE     how it is, as JSON, replaced at each change
+  --stop FILE      ask the one that wrote FILE to stop; --stop-wait D (90s)
+  --quiet          no word about changes on stderr, but that it failed
+and --timeout --ladder --cwd --env --unset-env --clear-env --user --nice --umask
+--rlimit --new-session --containment as in netrunner run.
+INT, TERM, QUIT stop it by the ladder, the second one kills; HUP reopens the log
+(without --log: stops); USR1 restarts; USR2 prints the state on stderr.
+Exit status: 0 stopped by a signal, or ended well and not to be restarted; else
+as netrunner run of its last end; 124 waited in vain; 125 ended well too often.
+)";
+
+/// One daemon, from the engine's start to its end.
+class Keeper {
+ public:
+  Keeper(const DaemonFlags& flags, Command command) : flags_(flags), command_(std::move(command)) {}
+
+  [[nodiscard]] int run() {
+    EngineOptions engine_options;
+    engine_options.shards = 1;
+    engine_options.containment = flags_.containment();
+    auto engine = Engine::open(engine_options);
+    if (!engine) return fail(engine.error().message());
+    DaemonOptions options = flags_.options();
+    statuses_.resize(options.instances);
+    told_.resize(options.instances);
+    for (std::uint32_t i = 0; i < options.instances; ++i) statuses_[i].instance = i;
+    options.on_change = [this](const InstanceStatus& status) { note(status); };
+    const auto daemon = Daemon::start(*engine, command_, std::move(options));
+    if (!daemon) return fail(daemon.error().message());
+    // Only now: what came until here has waited.
+    DaemonSignals relay(*daemon, flags_);
+    if (auto started = signals_->start([&](int signal) { relay.handle(signal); }); !started) {
+      return fail(started.error());
+    }
+    const auto status = blocking::ended(*daemon);
+    signals_.reset();  // Its thread uses what goes now.
+    (void)engine->close();
+    if (!status) return fail(status.error().message());
+    return exit_code_of(*status);
+  }
+
+ private:
+  [[nodiscard]] static int fail(const std::string& why) {
+    print_error("netrunner daemon: " + why + "\n");
+    return own_failure;
+  }
+
+  /// In the thread that writes the output: in order with it.
+  void note(const InstanceStatus& status) {
+    statuses_[status.instance] = status;
+    say(status);
+    if (flags_.state_path().empty()) return;
+    const auto written = write_report(flags_.state_path(), json_of(identity_, statuses_, nullptr));
+    if (!written) print_error("netrunner daemon: " + written.error() + "\n");
+  }
+
+  void say(const InstanceStatus& status) {
+    std::string words = in_words(status);
+    // Of a change that concerns only the figures nothing is said.
+    const std::string key = std::string(name_of(status.state)) + std::to_string(status.starts) + status.reason;
+    const bool unheard = flags_.quiet() && status.state != DaemonState::failed;
+    if (unheard || words.empty() || std::exchange(told_[status.instance], key) == key) return;
+    const std::string who = statuses_.size() == 1 ? "" : "instance " + std::to_string(status.instance) + ": ";
+    print_error("netrunner daemon: " + who + words + "\n");
+  }
+
+  [[nodiscard]] static int exit_code_of(const DaemonStatus& status) {
+    for (const InstanceStatus& instance : status.instances) {
+      if (instance.state != DaemonState::failed) continue;
+      if (!instance.last_end) {
+        return instance.last_error ? tool::exit_code_of(*instance.last_error) : limit_passed;
+      }
+      const int code = tool::exit_code_of(*instance.last_end);
+      return code == 0 ? own_failure : code;
+    }
+    return 0;
+  }
+
+  const DaemonFlags& flags_;
+  const Command command_;
+  std::optional<SignalThread> signals_{std::in_place};  // Before the engine's threads.
+  const ProcessIdentity identity_ = own_identity();
+  std::vector<InstanceStatus> statuses_;
+  std::vector<std::string> told_;
+};
+
+int run_daemon(const Subcommand& self, std::vector<std::string> words) {
+  DaemonFlags flags;
+  Options options;
+  flags.declare(options);
+  const auto refuse = [](const std::string& why) {
+    print_error("netrunner daemon: " + why + " (netrunner daemon --help)\n");
+    return own_failure;
+  };
+  auto parsed = options.parse(std::move(words));
+  if (!parsed) return refuse(parsed.error());
+  if (parsed->help) {
+    print(self.help);
+    return 0;
+  }
+  if (!flags.stop_path().empty()) return stop_daemon(flags.stop_path(), flags.stop_wait());
+  if (parsed->command.empty()) {
+    return refuse("no command was given; write it after --, as in netrunner daemon -- nginx -g 'daemon off;'.");
+  }
+  if (auto checked = flags.check(); !checked) return refuse(checked.error());
+  if (!flags.state_path().empty()) {
+    if (auto writable = can_write_report(flags.state_path()); !writable) return refuse(writable.error());
+  }
+  auto command = flags.make(std::move(parsed->command));
+  if (!command) return refuse(command.error());
+  if (const std::string scope = session_scope(); !scope.empty() && !flags.quiet()) {
+    print_error("netrunner daemon: it ends with the login session (" + scope +
+                "); to outlive it: a service, or systemd-run --user --scope before this.\n");
+  }
+  return Keeper(flags, std::move(*command)).run();
+}
+
+}  // namespace
+
+const Subcommand daemon_subcommand = {"daemon", "keeps a command running: restarts, readiness, rotated logs", help,
+                                      run_daemon};
+
+}  // namespace netrunner::tool
