@@ -29,9 +29,6 @@ constexpr std::array<Known, 7> known_operations = {{
 
 constexpr RingOperation buffer_ring = {"IORING_REGISTER_PBUF_RING", "Linux 5.19",
                                        "an idle stream holds no buffer", ""};
-constexpr RingOperation files = {
-    "IORING_REGISTER_FILES2", "Linux 5.19", "holds the pidfds of running commands",
-    "plain descriptors: each start takes longer with the number of running commands, RLIMIT_NOFILE bounds them"};
 
 RingOperation as(RingOperation operation, bool there) {
   operation.there = there;
@@ -48,7 +45,6 @@ Result<std::vector<RingOperation>> probe_ring() {
   std::vector<RingOperation> all;
   for (const Known& known : known_operations) all.push_back(as(known.operation, probe.has(known.number)));
   all.push_back(as(buffer_ring, ring::BufferRing::open(*ring, group, 8).has_value()));
-  all.push_back(as(files, ring->reserve_files(8).has_value()));
   return all;
 }
 
