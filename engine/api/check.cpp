@@ -47,7 +47,7 @@ Result<void> check_environment(const Command::Spec& spec) {
     const std::string field = "environment[" + std::to_string(i) + "]";
     if (name.empty()) return invalid(field, "the variable's name is empty");
     NR_TRY_VOID(check_text(name, field + " name"));
-    if (name.find('=') != std::string::npos) return invalid(field + " name " + name, "a name can't have '='");
+    if (name.find('=') != std::string::npos) return invalid((field + " name ") += name, "a name can't have '='");
     if (value) NR_TRY_VOID(check_text(*value, "environment variable " + name));
   }
   return {};

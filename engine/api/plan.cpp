@@ -158,11 +158,11 @@ void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {
     request.groups.emplace();  // Never the host's.
   }
   request.cpus.assign(spec.cpus.begin(), spec.cpus.end());
-  if (spec.umask) request.umask = *spec.umask;
-  if (spec.identity.uid) request.uid = *spec.identity.uid;
-  if (spec.identity.gid) request.gid = *spec.identity.gid;
-  if (spec.nice) request.nice = *spec.nice;
-  if (spec.oom_score_adj) request.oom_score_adj = *spec.oom_score_adj;
+  request.umask = spec.umask;
+  request.uid = spec.identity.uid;
+  request.gid = spec.identity.gid;
+  request.nice = spec.nice;
+  request.oom_score_adj = spec.oom_score_adj;
   if (spec.grouping == Grouping::own_session) request.flags |= wire::own_session;
   if (spec.grouping == Grouping::join) {
     request.flags |= wire::join_group;
