@@ -26,6 +26,7 @@
 #include "tools/netrunner/job_runner.hpp"
 #include "tools/netrunner/job_template.hpp"
 #include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/observation.hpp"
 #include "tools/netrunner/options.hpp"
 #include "tools/netrunner/report.hpp"
 #include "tools/netrunner/signal_thread.hpp"
@@ -46,6 +47,7 @@ Runs COMMAND once for each item; without ::: the items are the lines of stdin.
   --containment L    how far that reaches, as in netrunner run --help (auto)
   --halt-on-failure  the first failure stops all; its exit status is ours then
   --joblog FILE      a line per job, with the columns of GNU parallel
+  --events FILE, --stats FILE|-   as in netrunner run --help
   --dry-run          print the commands, quoted for a shell, and run none
   --no-progress      no live line (it is shown only if stderr is a terminal)
   --json             the line at the end is a JSON object
@@ -69,6 +71,7 @@ struct Request {
   KillLadder ladder;
   Containment containment = Containment::automatic;
   std::string joblog;
+  Observation observation;
   std::vector<std::string> words;
   std::optional<std::vector<std::string>> items;  ///< Unset: standard input.
 };
@@ -97,15 +100,17 @@ JobQueue::Limits queue_limits(std::uint32_t slots, std::uint64_t descriptors) {
 /// All of one `netrunner each` after its options.
 class Each {
  public:
-  Each(const Request& request, ItemSource& source, JobLog& log) : request_(request), source_(source), log_(log) {}
+  Each(Request& request, ItemSource& source, JobLog& log) : request_(request), source_(source), log_(log) {}
 
   [[nodiscard]] int run() {
     const auto started_at = std::chrono::steady_clock::now();
     EngineOptions options;
     options.shards = std::min(cores(), request_.slots);
     options.containment = request_.containment;
+    request_.observation.apply(options);
     Result<Engine> engine = Engine::open(options);
     if (!engine) return fail(engine.error().message());
+    const Observation::Figures figures(request_.observation, *engine);
     JobQueue queue(queue_limits(request_.slots, raise_descriptor_limit()));
     JobPrinter printer(queue, log_, request_.keep_order ? JobPrinter::Order::of_items : JobPrinter::Order::as_they_end,
                        request_.progress, hooks());
@@ -228,7 +233,7 @@ class Each {
     return line.data();
   }
 
-  const Request& request_;
+  Request& request_;
   ItemSource& source_;
   JobLog& log_;
   std::mutex mutex_;
@@ -270,6 +275,7 @@ void declare(Options& options, Request& request, bool& no_progress) {
   options.value("--ladder", into(request.ladder));
   options.value("--containment", into(request.containment));
   options.value("--joblog", into(request.joblog));
+  request.observation.declare(options);
   options.flag("--dry-run", request.dry_run);
   options.flag("--halt-on-failure", request.halt);
   options.flag("--json", request.json);
@@ -312,7 +318,12 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
   if (!request.joblog.empty()) {
     if (auto opened = log.open(request.joblog); !opened) return refuse(self, opened.error());
   }
-  return Each(request, *source, log).run();
+  if (auto opened = request.observation.open(); !opened) return refuse(self, opened.error());
+  const int status = Each(request, *source, log).run();
+  const auto observed = request.observation.finish();
+  if (observed) return status;
+  print_error("netrunner each: " + observed.error() + "\n");
+  return other_error;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/netrunner/engine_log.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
 #include "tools/netrunner/subcommand.hpp"
@@ -29,7 +30,8 @@ std::string usage() {
     text.append(12 - std::min<std::size_t>(subcommand->name.size(), 11), ' ');
     text += std::string(subcommand->summary) + "\n";
   }
-  return text + "\nnetrunner SUBCOMMAND --help tells its options.\n";
+  return text + "\nnetrunner SUBCOMMAND --help tells its options. --verbose (before it or among them), or\n"
+                "NETRUNNER_LOG=debug|info|warning|error: what the engine does, on stderr.\n";
 }
 
 /// A program that is started with 0, 1 or 2 closed would find its own sockets there and hand them to the command.
@@ -44,6 +46,10 @@ int dispatch(std::vector<std::string> words) {
     print_error(usage());
     return own_failure;
   }
+  const auto command = std::ranges::find_if(words, [](const std::string& word) { return word != "--verbose"; });
+  if (command != words.begin()) be_verbose();
+  words.erase(words.begin(), command);
+  if (words.empty()) words.emplace_back("--help");
   const std::string name = words.front();
   words.erase(words.begin());
   if (name == "--help" || name == "-h" || name == "help") {

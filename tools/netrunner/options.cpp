@@ -10,6 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/netrunner/engine_log.hpp"
+
 namespace netrunner::tool {
 
 struct Options::Split {
@@ -107,6 +109,8 @@ Checked<Options::Split> Options::split(std::vector<std::string>& words) const {
 }
 
 Checked<Options::Parsed> Options::parse(std::vector<std::string> words) {
+  bool verbose = false;
+  flag("--verbose", verbose);
   auto split = this->split(words);
   if (!split) return std::unexpected(std::move(split).error());
   if (split->help) return Parsed{.help = true, .command = {}};
@@ -116,6 +120,7 @@ Checked<Options::Parsed> Options::parse(std::vector<std::string> words) {
   } catch (const CLI::ParseError& error) {
     return std::unexpected(std::string(error.what()));
   }
+  if (verbose) be_verbose();
   for (const Value& value : values_) {
     for (const std::string& text : value.texts) {
       if (auto set = value.setter(text); !set) return std::unexpected(value.name + ": " + set.error());

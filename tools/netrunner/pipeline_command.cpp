@@ -15,6 +15,7 @@
 #include "tools/netrunner/command_options.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/observation.hpp"
 #include "tools/netrunner/options.hpp"
 #include "tools/netrunner/output_pump.hpp"
 #include "tools/netrunner/report.hpp"
@@ -37,7 +38,7 @@ last, which it reads against credit and writes to its own stdout.
   --json           the same on stderr, on one line, instead of words
 As in netrunner run --help, for each of them: --ladder, --stragglers, --cwd,
 --user, --cap, --nice, --umask, --rlimit, --env, --unset-env, --clear-env,
---new-session, --success-codes and --containment.
+--new-session, --success-codes; and --containment, --events, --stats.
 The stdin of the first and every stderr are netrunner's own.
 INT, TERM, HUP, QUIT stop them by the ladder; the second one kills. TSTP stops
 them and netrunner, CONT lets all go on; other signals are passed on.
@@ -49,6 +50,7 @@ using Words = std::vector<std::string>;
 
 struct Request {
   CommandOptions command;
+  Observation observation;
   std::string report_path;
   Containment containment = Containment::automatic;
   bool json = false;
@@ -58,7 +60,7 @@ struct Request {
 /// One pipeline, from the engine's start to its end.
 class PipelineRun {
  public:
-  explicit PipelineRun(const Request& request) : request_(request), relay_(request.command.ladder()) {}
+  explicit PipelineRun(Request& request) : request_(request), relay_(request.command.ladder()) {}
 
   [[nodiscard]] int run(std::vector<Command> commands) {
     if (auto started = signals_.start([this](int signal) { relay_.handle(signal); }); !started) {
@@ -83,6 +85,10 @@ class PipelineRun {
                   "; the last command was told by SIGPIPE.\n");
       report.exit_status = own_failure;
     }
+    if (auto observed = request_.observation.finish(); !observed) {
+      print_error("netrunner pipeline: " + observed.error() + "\n");
+      report.exit_status = own_failure;
+    }
     return tell(report);
   }
 
@@ -91,7 +97,9 @@ class PipelineRun {
     EngineOptions options;
     options.shards = 1;
     options.containment = request_.containment;
+    request_.observation.apply(options);
     NR_TRY(engine, Engine::open(options));
+    const Observation::Figures figures(request_.observation, engine);
     NR_TRY(pipeline, blocking::get(engine.spawn(Pipeline(std::move(commands)))));
     std::vector<Process*> stages;
     for (Process& stage : pipeline.stages()) stages.push_back(&stage);
@@ -145,7 +153,7 @@ class PipelineRun {
            std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
   }
 
-  const Request& request_;
+  Request& request_;
   SignalThread signals_;  // Before the engine's threads.
   SignalRelay relay_;
   int write_failed_ = 0;
@@ -171,6 +179,7 @@ int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
   Request request;
   Options options;
   request.command.declare(options);
+  request.observation.declare(options);
   options.value("--report", into(request.report_path));
   options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
@@ -182,6 +191,7 @@ int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
   }
   auto commands = commands_of(request);
   if (!commands) return refuse(self, commands.error());
+  if (auto opened = request.observation.open(); !opened) return refuse(self, opened.error());
   return PipelineRun(request).run(std::move(*commands));
 }
 

@@ -14,8 +14,8 @@
 namespace netrunner::tool {
 namespace {
 
-std::string failure(const std::string& path, int sys_errno, const char* advice) {
-  return "--report " + path + ": " + std::strerror(sys_errno) + "; " + advice;
+std::string failure(const std::string& option_and_path, int sys_errno, const char* advice) {
+  return option_and_path + ": " + std::strerror(sys_errno) + "; " + advice;
 }
 
 /// Behind symbolic links: replacing a link would leave the file that it names as it was.
@@ -58,23 +58,25 @@ int replace(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-Checked<void> can_write_report(const std::string& path) {
+Checked<void> can_write_report(const std::string& path, const char* option) {
+  const std::string name = std::string(option) + " " + path;
   if (path == "-") return {};
   const std::string real = resolved(path);
   struct stat status {};
   if (::stat(real.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
-    return std::unexpected(failure(path, EISDIR, "name a file."));
+    return std::unexpected(failure(name, EISDIR, "name a file."));
   }
   const int refused = is_special(real) ? ::access(real.c_str(), W_OK) : ::access(folder_of(real).c_str(), W_OK | X_OK);
   if (refused == 0) return {};
-  return std::unexpected(failure(path, errno, "nothing was started; name a file in a folder that you may write to."));
+  return std::unexpected(failure(name, errno, "nothing was started; name a file in a folder that you may write to."));
 }
 
-Checked<void> write_report(const std::string& path, const std::string& text) {
+Checked<void> write_report(const std::string& path, const std::string& text, const char* option) {
+  const std::string name = std::string(option) + " " + path;
   if (path == "-") {
     const int failed = write_all(STDOUT_FILENO, text);
     if (failed == 0 || failed == EPIPE) return {};  // A reader that left doesn't want it.
-    return std::unexpected(failure(path, failed, "the report on standard output is not complete."));
+    return std::unexpected(failure(name, failed, "what was to be on standard output is not complete."));
   }
   const std::string real = resolved(path);
   int failed = 0;
@@ -85,7 +87,7 @@ Checked<void> write_report(const std::string& path, const std::string& text) {
     failed = replace(real, text);
   }
   if (failed == 0) return {};
-  return std::unexpected(failure(path, failed, "the command has run, its report is lost."));
+  return std::unexpected(failure(name, failed, "the command has run, what was to be there is lost."));
 }
 
 }  // namespace netrunner::tool

@@ -7,9 +7,10 @@
 
 namespace netrunner::tool {
 
-/// Before anything is started: whether a report can be written there.
-[[nodiscard]] Checked<void> can_write_report(const std::string& path);
+/// Before anything is started: whether a report can be written there. `option` asked for it.
+[[nodiscard]] Checked<void> can_write_report(const std::string& path, const char* option = "--report");
 /// "-" is standard output. A file is replaced in one step; what is no regular file (a device, a fifo) is written to.
-[[nodiscard]] Checked<void> write_report(const std::string& path, const std::string& text);
+[[nodiscard]] Checked<void> write_report(const std::string& path, const std::string& text,
+                                         const char* option = "--report");
 
 }  // namespace netrunner::tool

@@ -16,6 +16,7 @@
 #include "tools/netrunner/command_options.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/observation.hpp"
 #include "tools/netrunner/options.hpp"
 #include "tools/netrunner/output_pump.hpp"
 #include "tools/netrunner/report.hpp"
@@ -46,6 +47,8 @@ Runs one command. Whatever it started is gone when this returns.
   --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
   --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
                    on; auto: handed on unless an option or report must see them
+  --prefix TEXT    in front of each line of output  --stats FILE|-  figures, as JSON
+  --events FILE    what happens, as it happens: a JSON object per line
   --report FILE|-  end, times in us, signals, as JSON; -: on stdout, at the end
   --json           the same on stderr, on one line, instead of words
 INT, TERM, HUP, QUIT stop it by the ladder, with INT etc. as a first rung; the
@@ -58,6 +61,8 @@ Exit status: the command's; 128+n killed by signal n; 124 ended by --timeout,
 struct Request {
   CommandOptions command;
   StdioPlan stdio;
+  Observation observation;
+  std::string prefix;
   std::string report_path;
   Containment containment = Containment::automatic;
   bool json = false;
@@ -67,7 +72,7 @@ struct Request {
 /// One run, from the engine's start to its end.
 class Run {
  public:
-  explicit Run(const Request& request) : request_(request), relay_(request.command.ladder()) {}
+  explicit Run(Request& request) : request_(request), relay_(request.command.ladder()) {}
 
   [[nodiscard]] int run(const Command& command) {
     if (auto started = signals_.start([this](int signal) { relay_.handle(signal); }); !started) {
@@ -82,6 +87,10 @@ class Run {
       print_error("netrunner run: " + write_failure_ + "\n");
       report.exit_status = own_failure;
     }
+    if (auto observed = request_.observation.finish(); !observed) {
+      print_error("netrunner run: " + observed.error() + "\n");
+      report.exit_status = own_failure;
+    }
     return tell(report);
   }
 
@@ -90,12 +99,15 @@ class Run {
     EngineOptions options;
     options.shards = 1;
     options.containment = request_.containment;
+    request_.observation.apply(options);
     NR_TRY(engine, Engine::open(options));
+    const Observation::Figures figures(request_.observation, engine);
     NR_TRY(process, blocking::get(engine.spawn(command, relay_.before_start())));
     relay_.attach({&process});
     std::deque<OutputPump> pumps;  // Neither moves nor copies: the threads point to them.
     for (const Stream stream : request_.stdio.streams_to_us()) {
-      pumps.emplace_back(process, stream, stream == Stream::out ? STDOUT_FILENO : STDERR_FILENO);
+      pumps.emplace_back(process, stream, stream == Stream::out ? STDOUT_FILENO : STDERR_FILENO,
+                         request_.prefix);
     }
     Result<Ended> ended = blocking::wait(process);
     relay_.detach();
@@ -148,7 +160,7 @@ class Run {
     return stream == Stream::out ? "stdout" : "stderr";
   }
 
-  const Request& request_;
+  Request& request_;
   SignalThread signals_;  // Before the engine's threads.
   SignalRelay relay_;
   std::string write_failure_;
@@ -159,6 +171,8 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   Options options;
   request.command.declare(options);
   request.stdio.declare(options);
+  request.observation.declare(options);
+  options.value("--prefix", into(request.prefix));
   options.value("--report", into(request.report_path));
   options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
@@ -168,13 +182,15 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   if (request.argv.empty()) {
     return refuse(self, "no command was given; write it after --, as in netrunner run -- ls -l.");
   }
-  if (!request.report_path.empty() || request.json) request.stdio.needs_pipes();
+  const bool must_see = !request.report_path.empty() || request.json || !request.prefix.empty();
+  if (must_see || request.observation.wants_events()) request.stdio.needs_pipes();
   if (auto checked = request.stdio.check(); !checked) return refuse(self, checked.error());
   if (!request.report_path.empty()) {
     if (auto writable = can_write_report(request.report_path); !writable) return refuse(self, writable.error());
   }
   const auto command = request.command.make(request.argv);
   if (!command) return refuse(self, command.error());
+  if (auto opened = request.observation.open(); !opened) return refuse(self, opened.error());
   return Run(request).run(request.stdio.apply(*command));
 }
 
