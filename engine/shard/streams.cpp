@@ -266,7 +266,8 @@ bool Streams::withdraw(Verb& verb) noexcept {
 void Streams::output_arrived(flow::Outlet& outlet, std::uint32_t bytes) {
   owner_.bytes_arrived(outlet.stream(), bytes, outlet.total_bytes());
   if (outputs_.size() > 1) number_arrivals(outlet);
-  if (!serve_any()) (void)serve_reader(*output(outlet.stream()));
+  (void)serve_any();
+  (void)serve_reader(*output(outlet.stream()));  // Perhaps of one that was taken.
 }
 
 /// What the latest stream brings next may join what it brought last; the others' may not, where order is kept.
@@ -278,7 +279,8 @@ void Streams::number_arrivals(const flow::Outlet& latest) {
 }
 
 void Streams::output_ended(flow::Outlet& outlet) {
-  if (!serve_any()) (void)serve_reader(*output(outlet.stream()));
+  (void)serve_any();
+  (void)serve_reader(*output(outlet.stream()));  // Perhaps of one that was taken.
   owner_.stream_ended();
 }
 

@@ -47,7 +47,7 @@ Runs one command. Whatever it started is gone when this returns.
   --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
   --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
                    on; auto: handed on unless an option or report must see them
-  --prefix TEXT    in front of each line of output  --stats FILE|-  figures, as JSON
+  --prefix TEXT    before each line of output    --stats FILE|-  figures, as JSON
   --events FILE    what happens, as it happens: a JSON object per line
   --report FILE|-  end, times in us, signals, as JSON; -: on stdout, at the end
   --json           the same on stderr, on one line, instead of words
