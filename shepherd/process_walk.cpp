@@ -37,7 +37,14 @@ ProcessStatus status_of(pid_t pid) noexcept {
   // The name, in parentheses, may hold anything; what follows the last one can't.
   const char* after = std::strrchr(text.data(), ')');
   if (after == nullptr || after[1] == 0 || after[2] == 0) return {};
-  return {after[2], std::atoi(after + 3)};
+  ProcessStatus status{after[2], std::atoi(after + 3), 0};
+  constexpr int state_field = 3, start_field = 22;  // proc_pid_stat(5)
+  const char* field = after + 1;
+  for (int number = state_field; field != nullptr && number < start_field; ++number) {
+    field = std::strchr(field + 1, ' ');
+  }
+  if (field != nullptr) status.start = std::strtoull(field, nullptr, 10);
+  return status;
 }
 
 void Walk::add(pid_t pid, pid_t parent) {

@@ -20,6 +20,7 @@ bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t 
 struct ProcessStatus {
   char state = 0;  ///< As in /proc/pid/stat: R, S, D, T, Z, ...; 0: there is no such process.
   pid_t parent = 0;
+  std::uint64_t start = 0;  ///< In clock ticks since boot: with the number, an identity.
 };
 [[nodiscard]] ProcessStatus status_of(pid_t pid) noexcept;
 

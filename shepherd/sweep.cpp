@@ -44,17 +44,20 @@ bool Sweep::look(std::int64_t since) {
 }
 
 void Sweep::look_now(std::int64_t now) {
-  count_ = 0;
   const bool listed = walk_.descend(this, [](void* self, pid_t child) {
     return static_cast<Sweep*>(self)->children_.is_leader(child);
   });
   unsure_ = !listed || !walk_.complete();
+  Look& look = looks_[1 - last_];
+  look.count = 0;
   if (listed) {
     for (const Walk::Found& found : walk_.found()) {
-      if (is_dead(status_of(found.pid).state)) continue;
-      orphans_[count_++] = {found.pid, found.parent, owner_of(found.pid)};
+      const ProcessStatus status = status_of(found.pid);
+      if (is_dead(status.state)) continue;
+      look.orphans[look.count++] = {found.pid, found.parent, status.start, owner_of(found.pid, status.start)};
     }
   }
+  last_ = 1 - last_;
   const std::int64_t ended = now_ns();
   looked_ns_ = now;
   allowed_ns_ = ended + scan_cost_factor * (ended - now);
@@ -68,20 +71,25 @@ Child* Sweep::by_number(pid_t number) {
   return nullptr;
 }
 
-// The mark first: it is the only one of the three that no setsid(2) changes.
-std::uint32_t Sweep::owner_of(pid_t pid) {
+// The mark first: it is the only one of the three that no setsid(2) changes. Without an environment a process is in the
+// middle of exec, or dies and gives back its memory, which takes long where there is much: it stays whose it was.
+std::uint32_t Sweep::owner_of(pid_t pid, std::uint64_t start) {
   os::EnvironmentMark mark;
   const bool ours = os::mark_of(pid, mark) && mark.shepherd == own_mark();
   if (ours && children_.find({mark.slot, mark.generation}) != nullptr) return mark.slot;
   if (const Child* child = by_number(::getpgid(pid))) return child->id.slot;
   if (const Child* child = by_number(::getsid(pid))) return child->id.slot;
-  unsure_ = unsure_ || !os::has_environment(pid);
+  if (os::has_environment(pid)) return nobodys;
+  for (const Orphan& known : std::span(last().orphans).first(last().count)) {
+    if (known.pid == pid && known.start == start && known.slot != nobodys) return known.slot;
+  }
+  unsure_ = true;
   return nobodys;
 }
 
 std::uint32_t Sweep::count(const Child& child) const {
   std::uint32_t alive = 0;
-  for (std::size_t i = 0; i < count_; ++i) alive += orphans_[i].slot == child.id.slot ? 1 : 0;
+  for (std::size_t i = 0; i < last().count; ++i) alive += last().orphans[i].slot == child.id.slot ? 1 : 0;
   return alive;
 }
 
@@ -101,8 +109,9 @@ bool Sweep::kill(const Child& child) {
   for (int quiet_looks = 0;;) {
     // Stopped, none of them forks away from the second signal.
     for (const int signal : {SIGSTOP, SIGKILL}) {
-      for (std::size_t i = 0; i < count_; ++i) {
-        if (orphans_[i].slot == child.id.slot) signal_found({orphans_[i].pid, orphans_[i].parent}, signal);
+      for (std::size_t i = 0; i < last().count; ++i) {
+        const Orphan& orphan = last().orphans[i];
+        if (orphan.slot == child.id.slot) signal_found({orphan.pid, orphan.parent}, signal);
       }
     }
     const bool deaths = reap_strangers();

@@ -38,18 +38,24 @@ class Sweep {
  private:
   struct Orphan {
     pid_t pid, parent;
+    std::uint64_t start;
     std::uint32_t slot;  ///< Of the command; `nobodys`.
+  };
+  struct Look {
+    std::array<Orphan, walk_processes_max> orphans;
+    std::size_t count = 0;
   };
   static constexpr std::uint32_t nobodys = UINT32_MAX;
   void look_now(std::int64_t now);
-  [[nodiscard]] std::uint32_t owner_of(pid_t pid);
+  [[nodiscard]] std::uint32_t owner_of(pid_t pid, std::uint64_t start);
+  [[nodiscard]] const Look& last() const noexcept { return looks_[last_]; }
   [[nodiscard]] bool reap_strangers();
   [[nodiscard]] Child* by_number(pid_t number);
 
   ChildTable& children_;
   Walk walk_;
-  std::array<Orphan, walk_processes_max> orphans_;
-  std::size_t count_ = 0;
+  std::array<Look, 2> looks_;  ///< The last one, and the one before it: who is known keeps its owner.
+  std::size_t last_ = 0;
   std::int64_t looked_ns_ = 0;
   std::int64_t allowed_ns_ = 0;
   bool unsure_ = false;

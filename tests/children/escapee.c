@@ -1,9 +1,11 @@
-/* escapee leave|stay [deaf] [unmarked]: a grandchild leaves group and session (double fork, setsid) and keeps every
- * descriptor. It prints "<pid of the grandchild>\n"; the leader then exits 0 or stays.
- * deaf: the grandchild ignores what asks. unmarked: it has an empty environment. */
+/* escapee leave|stay [deaf] [unmarked] [big]: a grandchild leaves group and session (double fork, setsid) and keeps
+ * every descriptor. It prints "<pid of the grandchild>\n"; the leader then exits 0 or stays.
+ * deaf: the grandchild ignores what asks. unmarked: it has an empty environment. big: it has a gigabyte in small pages,
+ * so that its death takes a while. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,14 @@ static int has(int argc, char** argv, const char* word) {
     if (strcmp(argv[i], word) == 0) return 1;
   }
   return 0;
+}
+
+static int hoard(void) {
+  const size_t bytes = (size_t)1 << 30;
+  void* memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || madvise(memory, bytes, MADV_NOHUGEPAGE) != 0) return 0;
+  memset(memory, 1, bytes);
+  return 1;
 }
 
 int main(int argc, char** argv) {
@@ -30,6 +40,7 @@ int main(int argc, char** argv) {
       signal(SIGHUP, SIG_IGN);
       signal(SIGINT, SIG_IGN);
     }
+    if (has(argc, argv, "big") && !hoard()) return 1;
     dprintf(1, "%d\n", (int)getpid());
     char* const arguments[] = {(char*)"escapee", (char*)"stay-on", NULL};
     char* const nothing[] = {NULL};

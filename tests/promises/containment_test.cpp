@@ -73,9 +73,17 @@ TEST_P(Containment, AStopReachesThoseThatLeft) {
   }
 }
 
+TEST_P(Containment, OneThatTakesLongToDieIsAwaited) {
+  WithEscapee both = with_escapee(host(), escapee({"stay", "deaf", "big"}));
+  both.command.process().stop();
+  const nr::Ended ended = both.command.wait();
+  EXPECT_TRUE(ended.tree_empty);
+  EXPECT_FALSE(is_running(both.escapee)) << "its memory was still on the way back to the kernel";
+}
+
 TEST_P(Containment, ADeadlineReachesThoseThatLeft) {
   for (const auto& words : escapees()) {
-    WithEscapee both = with_escapee(host(), escapee(words).deadline(1s));
+    WithEscapee both = with_escapee(host(), escapee(words).deadline(patience(2s)));
     const nr::Ended ended = both.command.wait();
     EXPECT_EQ(ended.reason, nr::EndReason::deadline);
     EXPECT_TRUE(ended.tree_empty);
