@@ -95,7 +95,7 @@ void check_function(HostReport& report, std::string_view call) {
     HOST_CHECK(exit_code(completed.ended) == code);
     HOST_CHECK(completed.out.head == "in");
   }
-  HOST_CHECK(host.run(nr::Command("sleep", "1000").deadline(100ms)).ended.reason == nr::EndReason::deadline);
+  HOST_CHECK(host.run(nr::Command("sleep", "1000").deadline(patience(100ms))).ended.reason == nr::EndReason::deadline);
   const auto missing = nr::blocking::get(host->spawn(nr::Command("/no/such/program")), verb_deadline());
   HOST_CHECK(!missing && missing.error().code == nr::ErrorCode::not_found);
   Running stopped = host.spawn(nr::Command("sleep", "1000"));

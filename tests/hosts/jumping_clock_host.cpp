@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
     const Stopwatch watch;
     Captures many(*host);
     for (int n = 0; n < 10; ++n) {
-      many.start(nr::Command("sleep", "1000").deadline(500ms));
+      many.start(nr::Command("sleep", "1000").deadline(patience(500ms)));
       many.start(nr::Command("sleep", "0.7").deadline(600s));
     }
     HOST_CHECK(many.join());

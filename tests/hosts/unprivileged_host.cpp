@@ -75,7 +75,8 @@ void setuid_child(HostReport& report) {
   if (host_pid == 0) {
     become_nobody();
     EngineFixture host;
-    Running root = host.spawn(nr::Command(file).deadline(300ms).ladder({{SIGTERM, nr::Target::group, 200ms}}));
+    const nr::Command rooted = nr::Command(file).deadline(patience(300ms));
+    Running root = host.spawn(rooted.ladder({{SIGTERM, nr::Target::group, 200ms}}));
     report.say("started");
     if (root.read_exactly(5) != "root\n") report.fail("it did not become root: is the file system nosuid?");
     const Stopwatch watch;

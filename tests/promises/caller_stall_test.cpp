@@ -105,7 +105,8 @@ TEST(CallerStall, AKillReachesACommandThoughTheShepherdSleeps) {  // DESIGN 2: t
 
 TEST(CallerStall, ADeadlineHoldsThoughTheShepherdSleeps) {
   EngineFixture host{one_shard};
-  const Running victim = host.spawn(nr::Command("sleep", "1000").deadline(1s).ladder(nr::KillLadder::at_once()));
+  const nr::Command brief = nr::Command("sleep", "1000").deadline(patience(1s));
+  const Running victim = host.spawn(brief.ladder(nr::KillLadder::at_once()));
   const Frozen shepherd(host);
   EXPECT_TRUE(eventually([&] { return !is_running(victim.pid()); }));
 }

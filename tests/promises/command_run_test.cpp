@@ -31,6 +31,7 @@ TEST(CommandRun, TheExitStatusTellsEveryEndApart) {
   EXPECT_EQ(run({"--", "/etc/hostname"}).exit_status, 126);
   EXPECT_EQ(run({"--", "no-such-program"}).exit_status, 127);
   EXPECT_EQ(run({"--timeout", "50ms", "--", "sleep", "60"}).exit_status, 124);
+  EXPECT_EQ(run({"--timeout", "1ns", "--", "sleep", "60"}).exit_status, 124);
   EXPECT_EQ(run({"--idle", "50ms", "--", "sleep", "60"}).exit_status, 124);
   EXPECT_EQ(run({"--output-limit", "1000", "--", "yes"}).exit_status, 124);
   EXPECT_EQ(run({"--cwd", "/no/such/folder", "--", "true"}).exit_status, 125);

@@ -72,7 +72,7 @@ TEST(EndOfFile, AnEscapeeFromTheSessionDoesNotHoldTheCallerAfterTheKill) {  // E
   EngineFixture host;
   const Stopwatch watch;
   Running shell = host.spawn(sh("setsid sleep 600 & exec sleep 600")
-                                 .deadline(1s)
+                                 .deadline(patience(1s))
                                  .drain({.idle = 200ms, .max = 1s})
                                  .ladder({{SIGTERM, nr::Target::group, 200ms}}));
   const nr::Ended ended = shell.wait();
@@ -91,7 +91,7 @@ TEST(EndOfFile, TheBoundIsTheSameForEveryShapeOfShellCommand) {  // E3
   for (const char* shell : {"/bin/dash", "/bin/bash"}) {
     for (const std::string& script : scripts) {
       shells.push_back(host.spawn(nr::Command::shell(script, shell)
-                                      .deadline(300ms)
+                                      .deadline(patience(300ms))
                                       .drain({.idle = 100ms, .max = 1s})
                                       .ladder({{SIGTERM, nr::Target::group, 100ms}})));
     }
@@ -190,7 +190,7 @@ TEST(EndOfFile, AKillDuringTheDrainEndsItAtOnce) {  // E6
 TEST(EndOfFile, TheDeadlineOfTheCommandBoundsItsDrainToo) {  // E7
   EngineFixture host;
   const Stopwatch watch;
-  Running shell = host.spawn(sh("sleep 600 & exit 0").deadline(1s).drain({.idle = 600s, .max = 600s}));
+  Running shell = host.spawn(sh("sleep 600 & exit 0").deadline(patience(1s)).drain({.idle = 600s, .max = 600s}));
   EXPECT_EQ(shell.read_all(), "");
   shell.wait();
   EXPECT_LT(watch.elapsed(), patience(soon));

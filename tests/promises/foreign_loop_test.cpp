@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/captures.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/crowd.hpp"
 #include "tests/support/engine_fixture.hpp"
@@ -77,12 +78,12 @@ TEST(ForeignLoop, ADeadlineMakesItReadableAtOnce) {
   for (int n = 0; n < 20; ++n) {  // Two seconds in all, where nothing waits for some other event.
     std::optional<nr::Result<nr::Completed>> result;
     nr::start_detached([](nr::Engine& engine, auto& out) -> nr::Task<void> {
-      out.emplace(co_await engine.capture(nr::Command("sleep", "600").deadline(100ms)));
+      out.emplace(co_await engine.capture(nr::Command("sleep", "600").deadline(patience(100ms))));
     }(*host, result));
     ASSERT_TRUE(loop.run_until([&] { return result.has_value(); }));
-    EXPECT_EQ((*result)->ended.reason, nr::EndReason::deadline);
+    EXPECT_TRUE(ended_or_failed(*result, nr::EndReason::deadline, nr::ErrorCode::timed_out)) << to_string(*result);
   }
-  EXPECT_LT(watch.elapsed(), 12s);  // Wrong is a second each, on any machine.
+  EXPECT_LT(watch.elapsed(), patience(12s));
   EXPECT_LT(loop.rounds, 4'000);
 }
 

@@ -17,6 +17,7 @@
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/refusal.hpp"
+#include "tests/support/scale.hpp"
 #include "tests/support/temp_folder.hpp"
 
 #define SKIP_UNLESS_ROOT() \
@@ -100,7 +101,7 @@ TEST(Identity, TheCommandOfAnotherUserIsStoppedAsAnyOther) {  // K17
   EngineFixture host;
   const nr::Ended ended = host.run(sh("sleep 1000 & sleep 1000")
                                        .identity({.uid = 65534, .gid = 65534, .groups = {}})
-                                       .deadline(300ms))
+                                       .deadline(patience(300ms)))
                               .ended;
   EXPECT_EQ(ended.reason, nr::EndReason::deadline);
   EXPECT_TRUE(ended.tree_empty);

@@ -17,7 +17,7 @@
 namespace tests {
 namespace {
 
-const nr::Drain short_drain{.idle = 200ms, .max = 2s};
+const nr::Drain short_drain{.idle = patience(200ms), .max = patience(2s)};
 
 TEST(PipeHolders, ADescendantInAnotherSessionIsNamed) {
   for (const nr::Containment level : {nr::Containment::cgroup, nr::Containment::subreaper,

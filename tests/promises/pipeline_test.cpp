@@ -131,7 +131,8 @@ TEST(Pipeline, APipelineThatIsDroppedIsStopped) {
 
 TEST(Pipeline, ADeadlineOfOneStageEndsThatStage) {
   EngineFixture host;
-  const auto completed = host.run(nr::Pipeline(nr::Command("sleep", "600").deadline(300ms), nr::Command("cat")));
+  const nr::Command brief = nr::Command("sleep", "600").deadline(patience(300ms));
+  const auto completed = host.run(nr::Pipeline(brief, nr::Command("cat")));
   EXPECT_EQ(completed.ended.stages[0].reason, nr::EndReason::deadline);
   EXPECT_TRUE(completed.ended.stages[1].success());
   EXPECT_EQ(completed.ended.failed_stage(), 0u);

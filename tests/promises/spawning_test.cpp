@@ -185,7 +185,7 @@ TEST(Spawning, OnTheOlderPathEverythingIsTheSame) {
   EXPECT_EQ(host.run(nr::Command("echo", "x")).out.head, "x\n");
   EXPECT_TRUE(is(refusal(host, nr::Command("/no/such/program")), nr::Stage::exec, ENOENT, "/no/such/program"));
   EXPECT_TRUE(is(refusal(host, nr::Command("true").cwd("/no/such")), nr::Stage::cwd, ENOENT, "/no/such"));
-  EXPECT_EQ(host.run(sleeper.deadline(100ms)).ended.reason, nr::EndReason::deadline);
+  EXPECT_EQ(host.run(sleeper.deadline(patience(100ms))).ended.reason, nr::EndReason::deadline);
 }
 
 TEST(Spawning, AFrozenCommandHoldsUpNobody) {  // W3

@@ -214,10 +214,10 @@ TEST(Stopping, ADroppedHandleIsAStop) {  // K12
 
 TEST(Stopping, ADetachedCommandOutlivesItsHandle) {  // K12
   EngineFixture host;
-  Running owned = host.spawn(nr::Command("sleep", "1000").out(nr::Stdio::null()).deadline(200ms));
+  Running owned = host.spawn(nr::Command("sleep", "1000").out(nr::Stdio::null()).deadline(patience(200ms)));
   const pid_t pid = owned.pid();
   owned.take().detach();
-  EXPECT_TRUE(remains([&] { return is_running(pid); }, 600ms)) << "its deadline ends with its handle";
+  EXPECT_TRUE(remains([&] { return is_running(pid); }, patience(200ms) + 400ms)) << "its deadline ends with its handle";
   const nr::CloseReport report = host->close();
   EXPECT_EQ(report.detached, 1U);
   EXPECT_FALSE(is_running(pid));

@@ -29,6 +29,7 @@ int exit_code_of(const Ended& ended) noexcept {
 }
 
 int exit_code_of(const Error& error) noexcept {
+  if (error.code == ErrorCode::timed_out) return limit_passed;  // Before it was started.
   if (error.stage != Stage::exec) return own_failure;  // A missing directory of --cwd is no missing command.
   switch (error.code) {
     case ErrorCode::not_found: return not_found;

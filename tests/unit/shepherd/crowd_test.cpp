@@ -288,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(ShepherdUnderSeccomp, TheOlderWayIsTakenAndSaid) {
   Host host(HostOptions{{}, GetParam().install});
   EXPECT_EQ(host.ready->clone_call, GetParam().expected);
-  for (int i = 0; i < 100; ++i) {
+  for (std::size_t i = 0; i < tests::scaled(1000, 10); ++i) {
     const auto slot = host.with_output(Host::request("/bin/echo"), {"echo", "hello"});
     ASSERT_EQ(host.output(slot), "hello\n");
     ASSERT_TRUE(host.ended(slot));
