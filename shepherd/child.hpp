@@ -81,11 +81,12 @@ struct Child {
   bool end_told = false;            ///< By its pidfd, and not looked at yet.
   bool leaf_seen_empty = false;     ///< At its end: it may be used again as it is.
   bool leaf_killed = false;
-  bool was_quiet = false;           ///< Without a cgroup: the last sweep found nobody.
+  bool hunted = false;              ///< Without a cgroup: whatever is left of it is killed on sight...
   bool signalled = false;           ///< Before exec was done.
   std::uint32_t place = UINT32_MAX; ///< While it starts.
   std::uint32_t leaf = UINT32_MAX;  ///< Its cgroup, of Leaves.
   std::uint32_t stragglers = 0;
+  std::uint64_t seen_look = 0;      ///< ...and this look of Sweep was the last that saw any.
   std::int64_t spawned_ns = 0;
   std::int64_t exec_ns = 0;
   std::int64_t ended_ns = 0;        ///< The leader was reaped.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/os/command_mark.hpp"
 #include "engine/wire/message.hpp"
 
 namespace netrunner::shepherd {
@@ -38,6 +39,7 @@ struct ChildJob {
   const std::int32_t* attached = nullptr;  ///< In the order of the actions that attach one.
   std::uint64_t descriptors_soft_max = 0;  ///< RLIMIT_NOFILE as it was before the shepherd raised its own.
   std::uint64_t descriptors_hard_max = 0;
+  os::LimitMark limit_mark;           ///< RLIMIT_LOCKS; {0, 0}: none.
   std::int32_t shepherd_pid = 0;
   std::int64_t text_busy_max_ns = 0;
 

@@ -46,6 +46,10 @@ void set_limits(ChildJob& job) {
   enter(job, Stage::rlimit);
   const KernelLimit before{job.descriptors_soft_max, job.descriptors_hard_max};
   must(job, raw::call(SYS_prlimit64, 0, static_cast<int>(RLIMIT_NOFILE), &before, nullptr), nullptr, job.limits.size());
+  // Refused, there is the mark in the environment.
+  if (job.limit_mark.hard != 0) {
+    (void)raw::call(SYS_prlimit64, 0, static_cast<int>(RLIMIT_LOCKS), &job.limit_mark, nullptr);
+  }
   for (std::size_t i = 0; i < job.limits.size(); ++i) {
     const KernelLimit limit{job.limits[i].soft, job.limits[i].hard};
     must(job, raw::call(SYS_prlimit64, 0, job.limits[i].resource, &limit, nullptr), nullptr, i);

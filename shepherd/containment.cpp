@@ -15,8 +15,8 @@ int Shepherd::send(Child& child, std::uint32_t target, int signal) {
   const bool everything = target == static_cast<std::uint32_t>(wire::WireTarget::everything);
   if (!has_leaf(child)) {
     // Stopped first: none of them forks away from the second signal.
-    if (everything && sweep_.is_on() && signal == SIGKILL) sweep_.signal_below(child, SIGSTOP);
-    if (everything && sweep_.is_on()) sweep_.signal_below(child, signal);
+    if (everything && sweep_.is_on() && signal == SIGKILL) sweep_.signal_all(child, SIGSTOP);
+    if (everything && sweep_.is_on()) sweep_.signal_all(child, signal);
     return send_signal(child, target, signal);
   }
   if (!everything) return send_signal(child, target, signal);
@@ -45,9 +45,7 @@ Event Shepherd::after_end_in_leaf(Child& child) {
 void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
   child.leaf_killed = true;
   (void)leaves_.kill(child.leaf);
-  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
-    (void)reap(dead);
-  }
+  reap_group(child);
   if (leaves_.population(child.leaf) != os::Population::populated) return happen(child, Event::group_empty);
   look_again(child, now);
 }
@@ -55,7 +53,7 @@ void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
 // Of one whose stragglers are left alone. Where it can't be told yet, the answer is no.
 bool Shepherd::nobody_lives(const Child& child) {
   if (has_leaf(child)) return leaves_.population(child.leaf) != os::Population::populated;
-  if (signal_group(child, 0) != ESRCH) return false;
+  if (owns_group(child) && signal_group(child, 0) != ESRCH) return false;
   return !sweep_.is_on() || (sweep_.look(child.ended_ns) && sweep_.count(child) == 0);
 }
 
@@ -65,22 +63,33 @@ void Shepherd::look_again(Child& child, std::int64_t from) {
   arm_clock(child);
 }
 
-// No cgroup: what fell to us and is known as the command's, and its group.
+// No cgroup: what fell to us and is known as the command's, and its group. Counted first, while it is all there.
 void Shepherd::look_at_swept(Child& child, std::int64_t now) {
-  (void)signal_group(child, SIGKILL);
-  if (!sweep_.look(child.ended_ns)) return look_again(child, sweep_.allowed_ns());
-  child.stragglers = std::max(child.stragglers, sweep_.count(child));
-  // The kernel's list of children may pass over one while another dies: a second quiet time, a moment later, counts.
-  const bool quiet = sweep_.kill(child);
-  const bool quiet_before = child.was_quiet;
-  child.was_quiet = quiet;
-  if (!quiet || !quiet_before) return look_again(child, now);
-  if (sweep_.is_unsure() && now - child.ended_ns < unsure_max_ns) return look_again(child, now);
+  if (!child.hunted) {
+    const bool counts = ending_ <= Ending::on_shutdown;
+    if (counts && !sweep_.look(child.ended_ns)) return look_again(child, sweep_.allowed_ns());
+    if (counts) child.stragglers = std::max(child.stragglers, sweep_.count(child));
+    sweep_.hunt(child);
+  }
+  if (owns_group(child)) (void)signal_group(child, SIGKILL);
+  sweep_.drive(now);
+  const bool certain = now - child.ended_ns < unsure_max_ns;
+  if (sweep_.is_extinct(child, certain) && is_group_empty(child)) return happen(child, Event::group_empty);
+  child.look_ns = std::max(now + settle_poll_min_ns, sweep_.drive_allowed_ns());
+  arm_clock(child);
+}
+
+bool Shepherd::is_group_empty(const Child& child) {
+  if (!owns_group(child)) return true;
+  reap_group(child);
+  return signal_group(child, 0) == ESRCH || live_members(child, 1) == 0;
+}
+
+// Those who are dead in it and fell to us.
+void Shepherd::reap_group(const Child& child) {
   for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
     (void)reap(dead);
   }
-  if (signal_group(child, 0) == ESRCH || live_members(child, 1) == 0) return happen(child, Event::group_empty);
-  look_again(child, now);
 }
 
 // Empty and never killed: the next command's. Else it goes, now or when what was left in it has gone.

@@ -128,7 +128,7 @@ void Shepherd::look_for_end(Child& child) {
   child.end_told = false;
   // In a leaf a dead leader counts no more: nobody is left in it, and nobody can come into it.
   const bool empty_leaf = has_leaf(child) && leaves_.population(child.leaf) == os::Population::empty;
-  const bool pins = !child.joined && !child.shared && child.state == State::running && !empty_leaf;
+  const bool pins = owns_group(child) && child.state == State::running && !empty_leaf;
   os::UniqueFd pin = pins ? pin_group(child.pid) : os::UniqueFd();
   death_ = reap(child.pid);
   if (!death_.seen) return watch_end(child);
@@ -146,30 +146,28 @@ void Shepherd::look_for_end(Child& child) {
 
 Event Shepherd::after_end(Child& child) {
   if (has_leaf(child)) return after_end_in_leaf(child);
-  if (child.joined || child.shared || child.state != State::running) return Event::ended_alone;
-  // Before Linux 6.9 nothing pins the number any more. No process was started since the reap, so nobody else can be
-  // the group's: asking is safe.
-  const bool pinned = static_cast<bool>(child.group_pidfd);
-  const auto is_empty = [&] {
-    return pinned ? signal_group(child, 0) == ESRCH : ::kill(-child.pid, 0) != 0 && errno == ESRCH;
-  };
-  if (sweep_.is_on()) {
-    // One look serves all that ended before it; where it is too soon for one, the settling waits for it.
-    if (!sweep_.look(now_ns())) return Event::ended_in_company;
-    child.stragglers = sweep_.count(child);
-    // A stranger that has just died, or can't be told yet, may be one of its: the settling looks more closely.
-    const pid_t dead = any_dead();
-    const bool unclear = sweep_.is_unsure() || (dead > 0 && !children_.is_leader(dead)) || !is_empty();
-    if (child.stragglers > 0 || unclear) return Event::ended_in_company;
-    return Event::ended_alone;
-  }
-  if (is_empty()) return Event::ended_alone;
-  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
-    (void)reap(dead);
-  }
-  if (is_empty()) return Event::ended_alone;
+  if (child.state != State::running) return Event::ended_alone;
+  if (sweep_.is_on()) return after_end_swept(child);
+  if (!owns_group(child) || has_no_group(child)) return Event::ended_alone;
+  reap_group(child);
+  if (has_no_group(child)) return Event::ended_alone;
   child.stragglers = live_members(child, 1);
   return child.stragglers == 0 ? Event::ended_alone : Event::ended_in_company;
+}
+
+// Right after its leader's end. Before Linux 6.9 nothing pins the number any more; no process was started since the
+// reap, so nobody else can be the group's: asking is safe.
+bool Shepherd::has_no_group(const Child& child) {
+  if (child.group_pidfd) return signal_group(child, 0) == ESRCH;
+  return ::kill(-child.pid, 0) != 0 && errno == ESRCH;
+}
+
+// One look serves all that ended before it; where it is too soon for one, the settling waits for it.
+Event Shepherd::after_end_swept(Child& child) {
+  if (!sweep_.look(now_ns())) return Event::ended_in_company;
+  child.stragglers = sweep_.count(child);
+  const bool unclear = sweep_.is_unsure() || (owns_group(child) && !has_no_group(child));
+  return child.stragglers > 0 || unclear ? Event::ended_in_company : Event::ended_alone;
 }
 
 std::uint32_t Shepherd::live_members(const Child& child, std::uint32_t unknown) {
@@ -202,7 +200,8 @@ void Shepherd::climb_due(Child& child, std::int64_t now) {
 
 void Shepherd::kill_group(Child& child) {
   const std::int64_t now = now_ns();
-  if (!has_leaf(child)) child.stragglers = std::max(child.stragglers, live_members(child, child.stragglers));
+  const bool by_group = !has_leaf(child) && !sweep_.is_on();
+  if (by_group) child.stragglers = std::max(child.stragglers, live_members(child, child.stragglers));
   child.bound_ns = now + settle_max_ns;
   child.look_pause_ns = settle_poll_min_ns;
   look_at_group(child, now);
@@ -212,9 +211,7 @@ void Shepherd::kill_group(Child& child) {
 void Shepherd::look_at_group(Child& child, std::int64_t now) {
   if (has_leaf(child)) return look_at_leaf(child, now);
   if (sweep_.is_on()) return look_at_swept(child, now);
-  for (pid_t dead = any_dead_in(child.pid); dead > 0 && !children_.is_leader(dead); dead = any_dead_in(child.pid)) {
-    (void)reap(dead);
-  }
+  reap_group(child);
   if (signal_group(child, SIGKILL) == ESRCH) return happen(child, Event::group_empty);
   // Dead members may wait for a parent outside the group to reap them: they are no processes any more.
   if (child.look_pause_ns >= 16 * ms && live_members(child, 1) == 0) return happen(child, Event::group_empty);

@@ -7,13 +7,19 @@
 
 #include <algorithm>
 
+#include "engine/os/process_status.hpp"
 #include "shepherd/reaper.hpp"
 
 namespace netrunner::shepherd {
 namespace {
 
-std::int64_t next_allowed(std::int64_t began, std::int64_t ended) {
-  return ended + std::max(scan_pause_min_ns, scan_cost_factor * (ended - began));
+constexpr std::int64_t cheap_reap_ns = 20'000;
+constexpr std::uint32_t many_reaped = 16;
+
+// `spent`: processor time, and not on work that is done: where they die by thousands, they are reaped as fast.
+std::int64_t pause_after(std::int64_t spent, std::uint32_t reaped) {
+  if (reaped >= many_reaped && spent / reaped < cheap_reap_ns) return std::max(ms, spent);
+  return std::max(scan_pause_min_ns, scan_cost_factor * spent);
 }
 
 }  // namespace
@@ -41,14 +47,15 @@ void Orphans::arm() {
 // Not armed again before the look: until then more signals say nothing new.
 void Orphans::on_child_signal() { due_ns_ = std::max(now_ns(), look_allowed_ns_); }
 
-pid_t Orphans::look(std::int64_t now) {
+pid_t Orphans::look() {
   signalfd_siginfo signal;
   while (::read(child_fd_.get(), &signal, sizeof signal) > 0) {
   }
   arm();
   dead_leader_ = 0;
-  const bool finished = reap_strangers(now);
-  look_allowed_ns_ = next_allowed(now, now_ns());
+  const std::int64_t began = spent_ns();
+  const bool finished = reap_strangers(began);
+  look_allowed_ns_ = now_ns() + pause_after(spent_ns() - began, reaped_);
   // A leader's death is told by its pidfd within this turn or the next; seen twice, it wasn't.
   const pid_t lost = dead_leader_ != 0 && dead_leader_ == suspect_ ? dead_leader_ : 0;
   suspect_ = dead_leader_;
@@ -58,6 +65,7 @@ pid_t Orphans::look(std::int64_t now) {
 
 // False: there are more than the time was enough for.
 bool Orphans::reap_strangers(std::int64_t began) {
+  reaped_ = 0;
   for (;;) {
     const pid_t dead = any_dead();
     if (dead <= 0) return true;
@@ -67,7 +75,8 @@ bool Orphans::reap_strangers(std::int64_t began) {
       return true;
     }
     (void)reap(dead);
-    if (now_ns() - began > scan_budget_ns) return false;
+    ++reaped_;
+    if (spent_ns() - began > scan_budget_ns) return false;
   }
 }
 
@@ -80,20 +89,18 @@ void Orphans::reap_by_list() {
 }
 
 bool Orphans::count_group(pid_t group, std::uint32_t& alive) {
-  const std::int64_t began = now_ns();
-  if (!can_walk_ || began < count_allowed_ns_) return false;
+  if (!can_walk_ || now_ns() < count_allowed_ns_) return false;
+  const std::int64_t began = spent_ns();
   const bool listed = walk_.descend(this, [](void* self, pid_t child) {
     return static_cast<Orphans*>(self)->children_.is_leader(child);
   });
   alive = 0;
   for (const Walk::Found& found : walk_.found()) {
     if (::getpgid(found.pid) != group) continue;
-    const char state = status_of(found.pid).state;
-    if (state != 0 && state != 'Z' && state != 'X') ++alive;
+    if (!os::is_dead(os::status_of(found.pid).state)) ++alive;
   }
   // A small look is cheap and may be repeated at once; its cost decides, not the minimum of the other look.
-  const std::int64_t ended = now_ns();
-  count_allowed_ns_ = ended + scan_cost_factor * (ended - began);
+  count_allowed_ns_ = now_ns() + scan_cost_factor * (spent_ns() - began);
   return listed && walk_.complete();
 }
 

@@ -23,7 +23,7 @@ class Orphans {
 
   [[nodiscard]] std::int64_t due_ns() const noexcept { return due_ns_; }
   /// Reaps. Returns a leader whose death should have been told by its pidfd and was not, or 0.
-  [[nodiscard]] pid_t look(std::int64_t now);
+  [[nodiscard]] pid_t look();
 
   /// Processes alive in a group whose leader is reaped. False: too soon after the last count, or /proc can't tell.
   [[nodiscard]] bool count_group(pid_t group, std::uint32_t& alive);
@@ -43,6 +43,7 @@ class Orphans {
   std::int64_t count_allowed_ns_ = 0;
   pid_t dead_leader_ = 0;  ///< Seen dead and unreaped in this look...
   pid_t suspect_ = 0;      ///< ...and in the one before.
+  std::uint32_t reaped_ = 0;  ///< In this look.
   bool can_walk_ = false;
   Walk walk_;
 };

@@ -1,21 +1,12 @@
 #include "shepherd/process_walk.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "engine/os/child_list.hpp"
-#include "engine/os/unique_fd.hpp"
 
 namespace netrunner::shepherd {
-namespace {
-
-using Path = std::array<char, 64>;
-
-}  // namespace
 
 bool proc_is_ours() noexcept {
   std::array<char, 16> target{};
@@ -23,28 +14,12 @@ bool proc_is_ours() noexcept {
   return bytes > 0 && std::atoi(target.data()) == ::getpid();
 }
 
-bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child)) {
-  const bool ourselves = parent == ::getpid();  // We have one thread.
-  return ourselves ? os::each_child_of_thread(parent, parent, context, visit) : os::each_child(parent, context, visit);
+bool each_own_child(void* context, void (*visit)(void* context, pid_t child)) {
+  return os::each_child_of_thread(::getpid(), ::getpid(), context, visit);  // We have one thread.
 }
 
-ProcessStatus status_of(pid_t pid) noexcept {
-  Path path;
-  std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
-  const os::UniqueFd fd(::open(path.data(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 512> text{};
-  if (!fd || ::read(fd.get(), text.data(), text.size() - 1) <= 0) return {};
-  // The name, in parentheses, may hold anything; what follows the last one can't.
-  const char* after = std::strrchr(text.data(), ')');
-  if (after == nullptr || after[1] == 0 || after[2] == 0) return {};
-  ProcessStatus status{after[2], std::atoi(after + 3), 0};
-  constexpr int state_field = 3, start_field = 22;  // proc_pid_stat(5)
-  const char* field = after + 1;
-  for (int number = state_field; field != nullptr && number < start_field; ++number) {
-    field = std::strchr(field + 1, ' ');
-  }
-  if (field != nullptr) status.start = std::strtoull(field, nullptr, 10);
-  return status;
+bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child)) {
+  return parent == ::getpid() ? each_own_child(context, visit) : os::each_child(parent, context, visit);
 }
 
 void Walk::add(pid_t pid, pid_t parent) {

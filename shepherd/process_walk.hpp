@@ -17,12 +17,9 @@ namespace netrunner::shepherd {
 /// Calls `visit` with each child of `parent`. False: they can't be listed.
 bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child));
 
-struct ProcessStatus {
-  char state = 0;  ///< As in /proc/pid/stat: R, S, D, T, Z, ...; 0: there is no such process.
-  pid_t parent = 0;
-  std::uint64_t start = 0;  ///< In clock ticks since boot: with the number, an identity.
-};
-[[nodiscard]] ProcessStatus status_of(pid_t pid) noexcept;
+/// Calls `visit` with each of our own children, leaders and orphans. None of them may be reaped meanwhile: then the
+/// list is exact, and in the order in which they became ours (the kernel finds its place in it by counting).
+bool each_own_child(void* context, void (*visit)(void* context, pid_t child));
 
 /// Processes found by walking down, breadth first, from our own children.
 class Walk {

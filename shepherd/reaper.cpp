@@ -35,5 +35,7 @@ Death reap(pid_t pid) noexcept {
 
 pid_t any_dead() noexcept { return dead_one(P_ALL, 0); }
 pid_t any_dead_in(pid_t group) noexcept { return dead_one(P_PGID, group); }
+bool is_unreaped(pid_t pid) noexcept { return dead_one(P_PID, pid) >= 0; }
+bool has_died(pid_t pid) noexcept { return dead_one(P_PID, pid) == pid; }
 
 }  // namespace netrunner::shepherd

@@ -22,4 +22,9 @@ struct Death {
 /// The same in a process group; -1: none of our children is in it.
 [[nodiscard]] pid_t any_dead_in(pid_t group) noexcept;
 
+/// A child of ours, dead or alive: its number can't be another's.
+[[nodiscard]] bool is_unreaped(pid_t pid) noexcept;
+/// The same, and it has ended.
+[[nodiscard]] bool has_died(pid_t pid) noexcept;
+
 }  // namespace netrunner::shepherd

@@ -33,7 +33,7 @@ Shepherd::Shepherd(std::unique_ptr<ring::Ring> ring, Options options)
                           static_cast<Shepherd*>(self)->on_let_go(id, place);
                         }}),
       orphans_(*ring_, children_),
-      terminate_poll_(this, [](void* self, ring::Completion) { static_cast<Shepherd*>(self)->on_terminate_signal(); }),
+      signals_poll_(this, [](void* self, ring::Completion) { static_cast<Shepherd*>(self)->on_signals(); }),
       host_poll_(this, [](void* self, ring::Completion) {
         static_cast<Shepherd*>(self)->end_by(Ending::on_host_loss);
       }) {
@@ -42,12 +42,12 @@ Shepherd::Shepherd(std::unique_ptr<ring::Ring> ring, Options options)
 bool Shepherd::open() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
-  terminate_fd_ = os::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!terminate_fd_ || !children_.open() || !clock_.open(commands_max) || !orphans_.open()) return false;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, Siblings::farewell_signal}) ::sigaddset(&signals, signal);
+  signals_fd_ = os::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_fd_ || !children_.open() || !clock_.open(commands_max) || !orphans_.open()) return false;
   spawner_options_.leaves = &leaves_;
   if (!spawner_.open(spawner_options_)) return false;
-  terminate_poll_.arm(*ring_, terminate_fd_.get(), POLLIN);
+  signals_poll_.arm(*ring_, signals_fd_.get(), POLLIN);
   return true;
 }
 
@@ -66,7 +66,7 @@ int Shepherd::run() {
     while (clock_.take_due(now, slot)) on_due(slot, now);
     if (leaves_.due_ns() <= now) leaves_.try_again(now);
     if (orphans_.due_ns() <= now) {
-      const pid_t lost = orphans_.look(now);
+      const pid_t lost = orphans_.look();
       Child* child = lost != 0 ? children_.led_by(lost) : nullptr;
       if (child != nullptr) heal(*child);
     }
@@ -79,6 +79,7 @@ int Shepherd::run() {
   say_last_words();
   leaves_.remove_all(now_ns() + sweep_max_ns);
   const bool all_gone = kill_all_descendants(now_ns() + sweep_max_ns);
+  if (all_gone) siblings_.say_farewell();
   return all_gone ? 0 : 4;
 }
 
@@ -94,9 +95,11 @@ bool Shepherd::done(std::int64_t now) {
   if (now >= ending_bound_ns_) return true;
   if (ending_ != Ending::on_host_loss) return children_.live() == 0;
   // The host is gone: siblings that died with it may have left theirs, and whoever kills them may come for us.
-  watches_siblings_ = !siblings_.end_what_they_left(now);
+  siblings_.look_who_died();
+  hear_signals();
   if (siblings_.one_was_killed() && !hurries_) hurry();
-  return children_.live() == 0 && !watches_siblings_;
+  const bool ended = siblings_.end_what_they_left(now), none = siblings_.have_none(now);
+  return ended && none && children_.live() == 0;
 }
 
 void Shepherd::hurry() {
@@ -109,12 +112,22 @@ void Shepherd::hurry() {
   wanted_rungs_ = {};
 }
 
-void Shepherd::on_terminate_signal() {
+void Shepherd::on_signals() {
+  hear_signals();
+  signals_poll_.arm(*ring_, signals_fd_.get(), POLLIN);
+}
+
+void Shepherd::hear_signals() {
   signalfd_siginfo signal;
-  while (::read(terminate_fd_.get(), &signal, sizeof signal) > 0) {
+  bool terminate = false;
+  while (::read(signals_fd_.get(), &signal, sizeof signal) > 0) {
+    if (signal.ssi_signo == static_cast<std::uint32_t>(Siblings::farewell_signal)) {
+      siblings_.on_farewell(static_cast<pid_t>(signal.ssi_pid));
+    } else {
+      terminate = true;
+    }
   }
-  terminate_poll_.arm(*ring_, terminate_fd_.get(), POLLIN);
-  end_by(Ending::on_terminate);
+  if (terminate) end_by(Ending::on_terminate);
 }
 
 // A later reason may only be a more urgent one.

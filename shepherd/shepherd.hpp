@@ -64,8 +64,14 @@ class Shepherd {
   void climb(Child& child);
   void climb_due(Child& child, std::int64_t now);
   [[nodiscard]] bool has_leaf(const Child& child) const noexcept { return child.leaf != Leaves::none; }
+  /// Else its group is another command's too.
+  [[nodiscard]] static bool owns_group(const Child& child) noexcept { return !child.joined && !child.shared; }
   [[nodiscard]] int send(Child& child, std::uint32_t target, int signal);
   [[nodiscard]] Event after_end_in_leaf(Child& child);
+  [[nodiscard]] Event after_end_swept(Child& child);
+  [[nodiscard]] static bool has_no_group(const Child& child);
+  [[nodiscard]] bool is_group_empty(const Child& child);
+  void reap_group(const Child& child);
   [[nodiscard]] bool nobody_lives(const Child& child);
   void look_at_leaf(Child& child, std::int64_t now);
   void look_at_swept(Child& child, std::int64_t now);
@@ -93,7 +99,8 @@ class Shepherd {
   [[nodiscard]] bool done(std::int64_t now);
   [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
   void say_last_words();
-  void on_terminate_signal();
+  void on_signals();
+  void hear_signals();
 
   std::unique_ptr<ring::Ring> ring_;
   Spawner::Options spawner_options_;
@@ -105,15 +112,14 @@ class Shepherd {
   Spawner spawner_;
   LadderClock clock_;
   Orphans orphans_;
-  ring::Poll terminate_poll_;
+  ring::Poll signals_poll_;
   ring::Poll host_poll_;
   os::UniqueFd host_;  ///< Its pidfd: a forked child of it may hold the socket open when it is dead.
-  os::UniqueFd terminate_fd_;
+  os::UniqueFd signals_fd_;
   std::uint64_t turns_ = 1;
   Ending ending_ = Ending::no;
   std::int64_t ending_bound_ns_ = never;
   bool hurries_ = false;
-  bool watches_siblings_ = false;  ///< Our own commands have ended, others' shepherds may have left some.
   Death death_;                     ///< Of the leader whose end is being handled.
   SpawnFailure failure_;            ///< Of the start whose refusal is being handled.
   std::span<const wire::WireRung> wanted_rungs_;  ///< Of the stop that is being handled.

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/os/environment_mark.hpp"
+#include "engine/os/command_mark.hpp"
 #include "engine/wire/message.hpp"
 #include "shepherd/child_job.hpp"
 #include "shepherd/limits.hpp"

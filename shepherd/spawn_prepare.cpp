@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "engine/wire/spawn_view.hpp"
@@ -83,7 +85,11 @@ SpawnFailure Spawner::prepare(std::uint32_t place) {
   if (job.pointers == nullptr) return treaty_failure(ENOMEM);
   view.fill(job.pointers + 1);
   if (marks_) {
-    os::write_mark({own_mark(), spawn.fixed.id.slot, spawn.fixed.id.generation}, memory.mark);
+    const os::CommandMark mark{own_mark(), spawn.fixed.id.slot, spawn.fixed.id.generation};
+    os::write_mark(mark, memory.mark);
+    // A command that sets this limit for itself keeps its own value, and the mark in its environment.
+    const auto is_locks = [](const wire::WireLimit& limit) { return limit.resource == RLIMIT_LOCKS; };
+    if (marks_by_limit_ && std::ranges::none_of(job.limits, is_locks)) job.limit_mark = os::as_limit(mark);
     char** const end = job.pointers + view.pointer_count();  // The null pointer after the environment.
     end[0] = memory.mark;
     end[1] = nullptr;

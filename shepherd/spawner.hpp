@@ -59,8 +59,11 @@ class Spawner {
   /// False: no memory, or no way to start a process at all.
   [[nodiscard]] bool open(Options options);
 
-  /// Each command gets the mark into its environment from now on.
-  void mark_commands() noexcept { marks_ = true; }
+  /// Each command gets its mark from now on.
+  void mark_commands() noexcept {
+    marks_ = true;
+    marks_by_limit_ = os::limit_is_free();
+  }
   /// Whether commands can be born in the leaves: 0 or the errno.
   [[nodiscard]] int test_leaves();
 
@@ -132,7 +135,7 @@ class Spawner {
   ring::Ring& ring_;
   Handler handler_;
   Options options_;
-  bool marks_ = false;
+  bool marks_ = false, marks_by_limit_ = false;
   wire::CloneCall clone_call_ = wire::CloneCall::clone3;
   Way way_ = Way::futex;
   std::int64_t turn_ends_ns_ = never;

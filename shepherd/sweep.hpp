@@ -1,6 +1,7 @@
 #pragma once
 /// Without a cgroup: which processes are a command's, and how they end.
 
+#include <array>
 #include <cstdint>
 #include <sys/types.h>
 
@@ -10,10 +11,12 @@
 
 namespace netrunner::shepherd {
 
-/// Orphans fall to us as their subreaper, and are known by group, session and environment mark; what hangs below them
-/// is theirs. A look costs time with the number of our children: looks together take a twentieth of the time at most,
-/// and one look serves all commands that ended before it. A process that left its session, its group and its mark
-/// is nobody's; it dies when we end.
+/// Orphans fall to us as their subreaper and stay our children until we reap them. They are known by their marks, group
+/// and session; what hangs below them is theirs. A command without a leader lives as long as one of our children is
+/// its own, dead or alive: whoever forks and exits leaves a child that becomes ours before it is a zombie itself, and
+/// comes behind it in our list. So two looks that find none prove that none is left.
+/// Looks cost time with the number of our children: one serves all commands, and they take a part of the time at most.
+/// A process that left its session, its group and both marks is nobody's; it dies when we end.
 class Sweep {
  public:
   explicit Sweep(ChildTable& children) noexcept : children_(children) {}
@@ -24,45 +27,56 @@ class Sweep {
   /// A look that began at `since` or later, made now if it may be. False: not yet, see allowed_ns().
   [[nodiscard]] bool look(std::int64_t since);
   [[nodiscard]] std::int64_t allowed_ns() const noexcept { return allowed_ns_; }
-  /// The last look found a process that can't be told yet: in the middle of exec it has no environment.
-  [[nodiscard]] bool is_unsure() const noexcept { return unsure_; }
-  /// Of the last look: live processes of the command.
-  [[nodiscard]] std::uint32_t count(const Child& child) const;
-  /// Freezes and kills them, looks again, until none is left or the budget of one call is used up. A process that
-  /// forks and exits for ever may hide from a look: but then somebody has died since the look before. True: several
-  /// looks in a row found none, and no such death.
-  [[nodiscard]] bool kill(const Child& child);
-  /// What hangs below the leader, while it lives: its own children too.
-  void signal_below(const Child& child, int signal);
+  /// The last look found a process that can't be told: dead or in the middle of exec it has no environment, and it
+  /// has no mark of the other kind.
+  [[nodiscard]] bool is_unsure() const noexcept { return unsure_look_ == looks_; }
+  /// Live processes of the command: orphans of the last look, and what hangs below them now.
+  [[nodiscard]] std::uint32_t count(const Child& child);
+
+  /// From now on its processes are killed wherever a look meets them.
+  void hunt(Child& child) noexcept;
+  /// Looks until two in a row find nothing hunted, for a few milliseconds at most, if it may be now.
+  void drive(std::int64_t now);
+  [[nodiscard]] std::int64_t drive_allowed_ns() const noexcept { return drive_allowed_ns_; }
+  /// Two looks since it is hunted found none of it. `certain`: nor anything that can't be told.
+  [[nodiscard]] bool is_extinct(const Child& child, bool certain) const noexcept;
+
+  /// A signal to what hangs below the leader, while it lives, and to what fell to us and below that.
+  void signal_all(const Child& child, int signal);
 
  private:
   struct Orphan {
-    pid_t pid, parent;
-    std::uint64_t start;
+    pid_t pid;
     std::uint32_t slot;  ///< Of the command; `nobodys`.
-  };
-  struct Look {
-    std::array<Orphan, walk_processes_max> orphans;
-    std::size_t count = 0;
+    bool dead;
   };
   static constexpr std::uint32_t nobodys = UINT32_MAX;
-  void look_now(std::int64_t now);
-  [[nodiscard]] std::uint32_t owner_of(pid_t pid, std::uint64_t start);
-  [[nodiscard]] const Look& last() const noexcept { return looks_[last_]; }
-  [[nodiscard]] bool reap_strangers();
+  void look_now();
+  void meet(pid_t pid);
+  void kill_met(const Child& child, pid_t pid, bool dead);
+  void reap_the_dead();
+  void signal_below(pid_t root, int signal);
+  [[nodiscard]] std::uint32_t owner_of(pid_t pid, bool dead);
   [[nodiscard]] Child* by_number(pid_t number);
+  [[nodiscard]] bool is_hunted(std::uint32_t slot);
 
   ChildTable& children_;
   Walk walk_;
-  std::array<Look, 2> looks_;  ///< The last one, and the one before it: who is known keeps its owner.
-  std::size_t last_ = 0;
+  std::array<Orphan, walk_processes_max> orphans_;  ///< Of the last look, as many as fit.
+  std::size_t count_ = 0;
+  std::array<pid_t, 64> killed_groups_;  ///< In this look, the last ones.
+  std::size_t killed_groups_count_ = 0;
+  std::uint64_t looks_ = 0;
+  std::uint64_t unsure_look_ = 0, busy_look_ = 0;  ///< The last ones that were unsure, or found somebody hunted.
   std::int64_t looked_ns_ = 0;
   std::int64_t allowed_ns_ = 0;
-  bool unsure_ = false;
+  std::int64_t drive_allowed_ns_ = 0;
+  std::uint32_t reaped_ = 0;  ///< After the last look.
   bool on_ = false;
+  bool hunts_ = false;  ///< Some command.
 };
 
-/// Of our commands' environment: our pid and our start, so that no other shepherd ever has it.
+/// Of our commands: our pid and our start, so that no other shepherd ever has it.
 [[nodiscard]] std::uint64_t own_mark() noexcept;
 
 /// Signals a process that a walk found, if it is still the one: ours, or a child of the same parent.

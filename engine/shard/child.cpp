@@ -181,6 +181,11 @@ void Child::begin_drain() {
 }
 
 void Child::arm_drain_timer() {
+  // Nobody will read what may still come, or ask who could have written it.
+  if (!owned_) {
+    drain_over_ = hurried_ = true;
+    return rooms_.reactor.timers().arm(drain_, now());
+  }
   const std::int64_t exited_ns = ended_.timeline.exited_ns;
   const std::int64_t max_ns = later(exited_ns, spec().drain.max);
   const std::int64_t idle_ns = later(std::max(exited_ns, last_output_ns_), spec().drain.idle);
@@ -210,6 +215,7 @@ void Child::drain_timer_fired() {
 /// Before its stragglers are stopped: afterwards they hold nothing. Asked again when others than they still do. False:
 /// the search among strangers goes on in the next turn; a stop doesn't wait for it.
 bool Child::holders_are_known() {
+  if (!owned_) return true;
   if (holder_search_ == nullptr) {
     std::vector<shard::OpenPipe> pipes = streams_.held_by_others();
     if (pipes.empty()) return true;

@@ -5,7 +5,6 @@
 #include <thread>
 #include <utility>
 
-#include "engine/containment/process_group_manager.hpp"
 #include "engine/os/descriptor.hpp"
 #include "engine/shard/limits.hpp"
 #include "engine/shard/log_lines.hpp"
@@ -15,6 +14,8 @@ namespace {
 
 constexpr std::int64_t retry_pause_min_ns = 2'000'000;
 constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
+constexpr std::int64_t hunt_pause_max_ns = 16'000'000;
+constexpr std::int64_t hunt_max_ns = 10'000'000'000;  ///< What can't be killed within it is asked for at leisure.
 constexpr int last_tries = 100;
 
 }  // namespace
@@ -57,13 +58,14 @@ void Groups::kill_present() {
 
 void Groups::kill_marked(std::uint64_t mark) {
   if (mark == 0) return;
-  marks_.push_back(mark);
+  lost_.hunt(mark);
+  lost_ns_ = reactor_.now_ns();
   retry_pause_ns_ = retry_pause_min_ns;
   try_again();
 }
 
 bool Groups::the_dead_are_gone() const noexcept {
-  if (!marks_.empty()) return false;
+  if (lost_.hunts()) return false;
   return std::ranges::none_of(
       old_, [](const Group& old) { return old.group.population() == os::Population::populated; });
 }
@@ -88,10 +90,11 @@ bool Groups::remove(Group& old) const {
 
 void Groups::try_again() {
   remove_old();
-  std::erase_if(marks_, [](std::uint64_t mark) { return containment::ProcessGroupManager::kill_marked(mark) == 0; });
-  if (old_.empty() && marks_.empty()) return;
+  lost_.kill_some();
+  if (old_.empty() && !lost_.hunts()) return;
   reactor_.timers().arm(retry_, reactor_.now_ns() + retry_pause_ns_);
-  retry_pause_ns_ = std::min(2 * retry_pause_ns_, retry_pause_max_ns);
+  const bool hunts = lost_.hunts() && reactor_.now_ns() - lost_ns_ < hunt_max_ns;
+  retry_pause_ns_ = std::min(2 * retry_pause_ns_, hunts ? hunt_pause_max_ns : retry_pause_max_ns);
 }
 
 void Groups::remove_all() {

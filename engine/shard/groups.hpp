@@ -7,6 +7,7 @@
 #include <netrunner/log.hpp>
 
 #include "engine/containment/cgroup_manager.hpp"
+#include "engine/containment/process_group_manager.hpp"
 #include "engine/os/cgroup.hpp"
 #include "engine/os/unique_fd.hpp"
 #include "engine/reactor/reactor.hpp"
@@ -58,7 +59,8 @@ class Groups {
   reactor::Timer retry_;
   std::int64_t retry_pause_ns_;
   std::uint32_t lives_ = 0;
-  std::vector<std::uint64_t> marks_;  ///< Of lost shepherds without a group, that are being ended.
+  std::int64_t lost_ns_ = 0;
+  containment::ProcessGroupManager lost_;  ///< Commands of lost shepherds without a group, that are being ended.
 };
 
 }  // namespace netrunner::shard

@@ -169,7 +169,7 @@ struct ContainFixed {
 struct ContainedFixed {
   WireContainment level = WireContainment::process_group;  ///< In effect.
   std::int32_t sys_errno = 0;  ///< Why it is another than was asked for: what the self-test met.
-  std::uint64_t mark = 0;      ///< Of its commands' environment, for its siblings.
+  std::uint64_t mark = 0;      ///< Of its commands, for its siblings: os::CommandMark.
 };
 
 /// Another shepherd of the same host: whoever is left when host and others are dead kills what those have left.

@@ -1,5 +1,5 @@
-/* hopper [setsid]: forks and exits at once, for ever, and keeps every descriptor.
- * The leader says "hopping" and stays. */
+/* hopper [setsid|restless]: forks and exits at once, for ever, and keeps every descriptor. setsid: in a session of its
+ * own; restless: in a new one each time. The leader says "hopping" and stays. */
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   if (argc > 1 && strcmp(argv[1], "setsid") == 0) setsid();
   for (;;) {
     if (fork() > 0) _exit(0);
+    if (argc > 1 && strcmp(argv[1], "restless") == 0) setsid();
     usleep(50); /* Thousands of numbers a second, not all that there are. */
   }
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
 #include <utility>
 #include <vector>
 
@@ -31,12 +32,8 @@ class Containment : public testing::TestWithParam<nr::Containment> {
     host_.emplace(options_of(GetParam()));
   }
   [[nodiscard]] EngineFixture& host() { return *host_; }
-  /// Groups and namespaces know their own; the subreaper only what kept its mark.
-  [[nodiscard]] static bool reaches_the_unmarked() { return GetParam() != nr::Containment::subreaper; }
   [[nodiscard]] static std::vector<std::vector<std::string>> escapees() {
-    std::vector<std::vector<std::string>> all = {{"stay", "deaf"}, {"stay"}};
-    if (reaches_the_unmarked()) all.push_back({"stay", "deaf", "unmarked"});
-    return all;
+    return {{"stay", "deaf"}, {"stay"}, {"stay", "deaf", "unmarked"}};
   }
   [[nodiscard]] static nr::Command escapee(const std::vector<std::string>& words) {
     return child("escapee").args(words).ladder(short_ladder);
@@ -102,7 +99,7 @@ TEST_P(Containment, AnOwnerThatIsGoneTakesThemAll) {
   }
 }
 
-TEST_P(Containment, AnEngineThatClosesTakesThemAll) {  // The unmarked too: its shepherd ends.
+TEST_P(Containment, AnEngineThatClosesTakesThemAll) {
   WithEscapee marked = with_escapee(host(), escapee({"stay", "deaf"}));
   WithEscapee unmarked = with_escapee(host(), escapee({"stay", "deaf", "unmarked"}));
   (void)host()->close();
@@ -127,12 +124,28 @@ TEST_P(Containment, AHostThatIsKilledTakesThemAll) {  // K2, K12
 }
 
 TEST_P(Containment, AShepherdThatIsKilledTakesThemAll) {  // K2
-  std::vector<std::string> words = {"stay", "deaf"};
-  if (reaches_the_unmarked()) words.emplace_back("unmarked");
-  WithEscapee both = with_escapee(host(), escapee(words));
+  for (const auto& words : escapees()) {
+    WithEscapee both = with_escapee(host(), escapee(words));
+    kill(host().shard_stats().shepherd_pid, SIGKILL);
+    EXPECT_EQ(both.command.wait().reason, nr::EndReason::shepherd_lost);
+    EXPECT_TRUE(gone(both.escapee)) << words.back();
+    EXPECT_TRUE(eventually([&] { return host()->run(nr::Command("true")).has_value(); }));
+  }
+}
+
+TEST_P(Containment, AStageOfAPipelineTakesThoseThatLeft) {  // Its group is another stage's too.
+  const nr::PipelineCompleted completed = host().run(nr::Pipeline(escapee({"leave", "deaf"}), nr::Command("cat")));
+  EXPECT_GT(std::atoi(completed.out.head.c_str()), 1) << completed.out.head;
+  EXPECT_EQ(completed.ended.stages.front().stragglers, 1U);
+  EXPECT_TRUE(completed.ended.stages.front().tree_empty);
+}
+
+TEST_P(Containment, ARestlessForkChainDoesNotOutrunItsShepherdsDeath) {  // A session of its own for each.
+  Running chain = host().spawn(child("hopper", "restless").ladder(short_ladder));
+  ASSERT_EQ(chain.read_exactly(8), "hopping\n");
   kill(host().shard_stats().shepherd_pid, SIGKILL);
-  EXPECT_EQ(both.command.wait().reason, nr::EndReason::shepherd_lost);
-  EXPECT_TRUE(gone(both.escapee));
+  EXPECT_EQ(chain.wait().reason, nr::EndReason::shepherd_lost);
+  EXPECT_EQ(chain.read_all(), "") << "who holds the pipe lives";
 }
 
 TEST_P(Containment, StragglersAreCountedAndStopped) {
@@ -184,7 +197,7 @@ TEST_P(Containment, ACommandInTheMiddleOfExecCanBeKilled) {
 }
 
 TEST_P(Containment, AForkChainDoesNotOutrunIt) {  // K15
-  for (const std::string session : {"", "setsid"}) {
+  for (const std::string session : {"", "setsid", "restless"}) {
     Running chain = host().spawn(child("hopper", session).ladder(short_ladder));
     ASSERT_EQ(chain.read_exactly(8), "hopping\n");
     const Stopwatch watch;
@@ -238,6 +251,35 @@ INSTANTIATE_TEST_SUITE_P(Levels, Containment,
                          testing::Values(nr::Containment::cgroup, nr::Containment::subreaper,
                                          nr::Containment::pid_namespace),
                          [](const auto& tested) { return test_name_of(tested.param); });
+
+class Subreaper : public testing::Test {
+ protected:
+  void SetUp() override { SKIP_WITHOUT_CONTAINMENT(nr::Containment::subreaper); }
+};
+
+TEST_F(Subreaper, ALimitThatTheCommandAsksForIsItsOwn) {  // Its mark is in the environment alone then.
+  EngineFixture host{options_of(nr::Containment::subreaper)};
+  const nr::Command shows = sh("awk '/file locks/ {print $4, $5}' /proc/self/limits; setsid sleep 300 & exit 0");
+  const nr::Completed completed = host.run(shows.resource_limit({RLIMIT_LOCKS, 7, 9}));
+  EXPECT_EQ(completed.out.head, "7 9\n");
+  EXPECT_EQ(completed.ended.stragglers, 1U);
+  EXPECT_TRUE(completed.ended.tree_empty);
+}
+
+TEST_F(Subreaper, AnEngineBelowAnotherLeavesNothingWhenItIsKilled) {
+  EngineFixture host{options_of(nr::Containment::subreaper)};
+  const nr::Command inner =
+      nr::Command(command_path(), "run", "--containment", "subreaper", "--", child_path("escapee"), "stay", "deaf");
+  WithEscapee both = with_escapee(host, inner.ladder(short_ladder));
+  const auto stop_and_kill = [](pid_t pid) { return kill(pid, SIGSTOP) == 0 && kill(pid, SIGKILL) == 0; };
+  kill(both.command.pid(), SIGSTOP);
+  for (const ProcessEntry& shepherd : children_of(both.command.pid())) EXPECT_TRUE(stop_and_kill(shepherd.pid));
+  kill(both.command.pid(), SIGKILL);
+  const nr::Ended ended = both.command.wait();
+  EXPECT_GE(ended.stragglers, 1U);
+  EXPECT_TRUE(ended.tree_empty);
+  EXPECT_FALSE(is_running(both.escapee));
+}
 
 TEST(PidNamespace, TheInsideIsConsistent) {
   SKIP_WITHOUT_CONTAINMENT(nr::Containment::pid_namespace);

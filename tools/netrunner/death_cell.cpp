@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto death_of_the_killed_max = std::chrono::seconds(5);
 constexpr auto host_death_max = std::chrono::seconds(20);
 constexpr auto acquaintance = std::chrono::milliseconds(100);
 constexpr auto still_none_for = std::chrono::milliseconds(100);  // None now and none a little later.
@@ -31,6 +32,16 @@ std::vector<std::string> arguments_of(const DeathCell& cell, const DeathPlace& p
                                         roll.id()};
   if (!place.cgroup.empty()) arguments.push_back(place.cgroup);
   return arguments;
+}
+
+/// A few are enough to see what kind of fault it is.
+std::string first_of(std::vector<ProcEntry> survivors) {
+  survivors.resize(std::min<std::size_t>(survivors.size(), 3));
+  std::string text;
+  for (const ProcEntry& entry : survivors) {
+    text += (text.empty() ? "" : ", ") + to_string({entry}) + (is_being_killed(entry.pid) ? " being killed" : "");
+  }
+  return text;
 }
 
 /// One cell while it runs.
@@ -54,6 +65,7 @@ class Death {
     const bool silent = cell_.row == DeathRow::shepherd_sigstop;
     const Nanoseconds patience = silent ? Nanoseconds(death_silence_max + death_look_after) : death_look_after;
     wait_for_none(Deadline::after(patience));
+    if (all_are_being_killed()) wait_for_none(Deadline::after(death_of_the_killed_max));
     cell_.seconds = static_cast<double>(Deadline::now_ns() - died_ns) / 1e9;
     count();
     if (cell_.row == DeathRow::all_at_once && cell_.level == Containment::cgroup) sweep();
@@ -176,6 +188,14 @@ class Death {
     return !roll_.anyone_holds() && roll_.survivors().empty() && roll_.zombies().empty();
   }
 
+  /// SIGKILL is on its way to each that is left, and none of them runs a line of its own any more: how long it takes
+  /// the kernel to bury them is the machine's load, not ours.
+  [[nodiscard]] bool all_are_being_killed() const {
+    const std::vector<ProcEntry> survivors = roll_.survivors();
+    const auto killed = [](const ProcEntry& entry) { return is_being_killed(entry.pid); };
+    return !survivors.empty() && std::ranges::all_of(survivors, killed);
+  }
+
   void wait_for_none(Deadline deadline) const {
     while (Deadline::now_ns() < deadline.monotonic_ns()) {
       std::this_thread::sleep_for(20ms);
@@ -191,6 +211,7 @@ class Death {
       return entry.name.starts_with(RollCall::escapee_prefix);
     }));
     cell_.direct = survivors.size() - cell_.escaped;
+    cell_.left = first_of(survivors);
     // One that forks and exits between two looks is seen by its lock alone.
     if (survivors.empty() && roll_.anyone_holds()) cell_.escaped = 1;
     cell_.zombies = roll_.zombies().size();

@@ -56,7 +56,9 @@ Command command_of(const Request& request, std::uint32_t number) {
       arguments = {"deaf", "bare"};
       break;
     // Thousands of process numbers a second: more would use up all that there are where init reaps slowly.
-    case DeathColumn::hopper: arguments = {number == 0 ? "50" : "1000"}; break;
+    case DeathColumn::hopper:
+      arguments = {number == 0 ? "50" : "1000", number % 2 == 0 ? "settled" : "restless"};
+      break;
     case DeathColumn::bomb: arguments = {"4"}; break;
     case DeathColumn::deaf:
     case DeathColumn::stopped: break;

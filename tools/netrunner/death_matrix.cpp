@@ -83,20 +83,18 @@ Checked<void> take_columns(const std::string& names, DeathOptions& options) {
 
 bool DeathCell::promised_empty() const noexcept {
   if (level == Containment::pid_namespace) return true;
-  if (level == Containment::cgroup) return row != DeathRow::all_at_once;
+  // Nobody is left to act: direct children die by PDEATHSIG, what left them stays.
+  if (level == Containment::cgroup || level == Containment::subreaper) return row != DeathRow::all_at_once;
   const bool stays_in_group = column == DeathColumn::plain || column == DeathColumn::deaf ||
                               column == DeathColumn::stopped || column == DeathColumn::starting;
-  if (level != Containment::subreaper) return stays_in_group && row < DeathRow::shepherd_sigkill;
-  if (row >= DeathRow::shepherd_sigkill) return stays_in_group;
-  // Without a mark it is known to nobody; it goes when the shepherd does.
-  return column != DeathColumn::bare || row >= DeathRow::engine_closed;
+  return stays_in_group && row < DeathRow::shepherd_sigkill;
 }
 
 bool DeathCell::broken() const noexcept {
   if (!not_run.empty()) return false;
   if (promised_empty()) return survivors() + zombies > 0;
   if (level == Containment::cgroup) return direct + after_sweep > 0;
-  return level == Containment::subreaper && row >= DeathRow::shepherd_sigkill && direct > 0;
+  return level == Containment::subreaper && direct > 0;
 }
 
 Checked<DeathReport> run_matrix(const DeathOptions& options) {
@@ -160,6 +158,9 @@ std::string table_of(const DeathReport& report) {
   const auto repeated = std::ranges::unique(reasons);
   reasons.erase(repeated.begin(), repeated.end());
   for (const std::string& reason : reasons) table += "not run: " + reason + "\n";
+  for (const DeathCell& cell : report.cells) {
+    if (cell.broken() && !cell.left.empty()) table += "left: " + cell.left + "\n";
+  }
   return table + (passed(report) ? "PASS\n" : "FAIL\n");
 }
 
@@ -177,6 +178,7 @@ std::string json_of(const DeathReport& report) {
                              {"after_sweep", cell.after_sweep},
                              {"promised_empty", cell.promised_empty()},
                              {"broken", cell.broken()},
+                             {"left", cell.left},
                              {"not_run", cell.not_run},
                              {"seconds", cell.seconds}});
   }

@@ -48,6 +48,7 @@ struct DeathCell {
   std::size_t zombies = 0;
   std::size_t left_to_init = 0;   ///< Zombies that init has not reaped yet: nobody else may.
   std::size_t after_sweep = 0;    ///< Survivors after the next engine's start; only all_at_once with cgroups.
+  std::string left;               ///< Who the first of them are, and which are being killed.
   double seconds = 0;             ///< From the death to the last look.
   [[nodiscard]] std::size_t survivors() const noexcept { return direct + escaped; }
   /// The design promises it, and it isn't so.

@@ -95,6 +95,7 @@ nlohmann::ordered_json json_of(const StormReport& report) {
   json["dropped"] = report.dropped;
   json["detached"] = report.detached;
   json["shepherds_killed"] = report.shepherds_killed;
+  json["shepherds_hung"] = report.shepherds_hung;
   json["bytes"] = report.bytes;
   for (std::size_t i = 0; i < report.by_kind.size(); ++i) {
     json["kinds"][std::string(stress_kind_names[i])] = report.by_kind[i];
@@ -113,7 +114,8 @@ std::string in_words(const StormReport& report) {
   words += std::to_string(report.commands) + " commands in " + std::to_string(static_cast<int>(report.seconds)) +
            " s: " + std::to_string(report.refused) + " not started, " + std::to_string(report.dropped) + " dropped, " +
            std::to_string(report.detached) + " detached; " + std::to_string(report.bytes) + " bytes; " +
-           std::to_string(report.shepherds_killed) + " shepherds killed\nends:";
+           std::to_string(report.shepherds_killed) + " shepherds killed, " + std::to_string(report.shepherds_hung) +
+           " stopped\nends:";
   for (std::size_t i = 0; i < report.by_reason.size(); ++i) {
     words += " " + std::string(name_of(static_cast<EndReason>(i))) + " " + std::to_string(report.by_reason[i]);
   }

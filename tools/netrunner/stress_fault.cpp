@@ -118,7 +118,8 @@ int escapee(const Fault& fault) {
   stay();
 }
 
-/// hopper PAUSE_US: a process that forks and exits, for ever, in a session of its own. The leader stays.
+/// hopper PAUSE_US [restless]: a process that forks and exits, for ever, in a session of its own; the restless one
+/// makes a new session each time. The leader stays.
 int hopper(const Fault& fault) {
   const auto pause_us = static_cast<useconds_t>(fault.number(0));
   const pid_t first = ::fork();
@@ -134,6 +135,7 @@ int hopper(const Fault& fault) {
     const pid_t next = ::fork();
     // Nobody can catch it by its number: it ends by itself when the roll is no longer kept.
     if (next > 0 || !fault.roll_is_kept()) ::_exit(0);
+    if (fault.has("restless")) (void)::setsid();
     if (pause_us > 0) ::usleep(pause_us);
   }
 }

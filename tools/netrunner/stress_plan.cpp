@@ -24,8 +24,7 @@ std::vector<StressKind> kinds(Containment containment) {
   std::vector<StressKind> all = {flood, deaf, stopped, quick_exit, quick_exit, quick_exit, crash,
                                  output, output, slow_reader, echo, echo, shut_input, exec_failure};
   if (containment == Containment::process_group) return all;
-  all.insert(all.end(), {escapee, escapee, escapee_leaves, bomb});
-  if (containment != Containment::subreaper) all.push_back(bare_escapee);
+  all.insert(all.end(), {escapee, escapee, escapee_leaves, bare_escapee, bomb, hopper});
   return all;
 }
 
@@ -51,6 +50,7 @@ std::vector<std::string> words_of(const StressPlan& plan) {
     case StressKind::escapee_leaves: return {"escapee", "deaf", "leave"};
     case StressKind::bare_escapee: return {"escapee", "deaf", "bare"};
     case StressKind::bomb: return {"bomb", "3"};
+    case StressKind::hopper: return {"hopper", "1000", plan.seed % 2 == 0 ? "settled" : "restless"};
     case StressKind::stopped: return {"stopped"};
     case StressKind::crash: return {"crash", std::to_string(plan.signal)};
     case StressKind::output:
@@ -172,6 +172,9 @@ std::string judge(const StressPlan& plan, const StressOutcome& outcome) {
     wrong = judge_stream(ended, Stream::in, outcome.in_bytes, "stdin");
   }
   if (wrong.empty() && by_itself) wrong = judge_whole_output(plan, outcome);
+  if (wrong.empty() && by_itself && plan.kind == StressKind::escapee_leaves && ended.stragglers != 1) {
+    wrong = std::to_string(ended.stragglers) + " stragglers counted, 1 left";
+  }
   return wrong.empty() ? wrong : wrong + " (" + end + ")";
 }
 

@@ -15,13 +15,13 @@
 namespace netrunner::tool {
 
 enum class StressKind : std::uint8_t {
-  flood, deaf, escapee, escapee_leaves, bare_escapee, bomb, stopped,       // They stay until something is done to them.
-  quick_exit, crash, output, slow_reader, echo, shut_input, exec_failure,  // They end by themselves.
+  flood, deaf, escapee, escapee_leaves, bare_escapee, bomb, hopper, stopped,  // They stay until something is done.
+  quick_exit, crash, output, slow_reader, echo, shut_input, exec_failure,     // They end by themselves.
 };
 enum class StressAct : std::uint8_t { none, stop, kill, drop_at_once, drop, deadline, idle, output_limit, detach };
 
-inline constexpr std::array<std::string_view, 14> stress_kind_names = {
-    "flood", "deaf", "escapee", "escapee_leaves", "bare_escapee", "bomb", "stopped",
+inline constexpr std::array<std::string_view, 15> stress_kind_names = {
+    "flood", "deaf", "escapee", "escapee_leaves", "bare_escapee", "bomb", "hopper", "stopped",
     "quick_exit", "crash", "output", "slow_reader", "echo", "shut_input", "exec_failure"};
 inline constexpr std::array<std::string_view, 9> stress_act_names = {
     "none", "stop", "kill", "drop_at_once", "drop", "deadline", "idle", "output_limit", "detach"};

@@ -1,8 +1,11 @@
 #include "tools/netrunner/stress_proc.hpp"
 
 #include <algorithm>
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
+#include <cstdint>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -79,6 +82,24 @@ std::optional<ProcEntry> proc_entry(pid_t pid) {
   std::istringstream rest(stat.substr(close + 1));
   rest >> entry.state >> entry.parent;
   return entry;
+}
+
+bool is_being_killed(pid_t pid) {
+  constexpr std::uint64_t sigkill = std::uint64_t{1} << (SIGKILL - 1);
+  constexpr std::uint64_t exiting = 0x4;  // PF_EXITING, in the flags of proc(5)'s stat.
+  std::istringstream status(proc_text(pid, "status"));
+  for (std::string key; status >> key;) {
+    const bool names_pending = key == "SigPnd:" || key == "ShdPnd:";
+    std::uint64_t pending = 0;
+    if (names_pending && status >> std::hex >> pending && (pending & sigkill) != 0) return true;
+  }
+  const std::string stat = proc_text(pid, "stat");
+  std::istringstream rest(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
+  std::string word;
+  for (int field = 3; field < 9 && rest >> word; ++field) {
+  }
+  std::uint64_t flags = 0;
+  return !(rest >> flags) || (flags & exiting) != 0;
 }
 
 std::string proc_text(pid_t pid, std::string_view name) { return whole_file(proc_path(pid, name)); }

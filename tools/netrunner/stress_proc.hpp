@@ -18,6 +18,8 @@ struct ProcEntry {
 [[nodiscard]] std::vector<pid_t> all_pids();
 /// Empty where there is no such process. A zombie is one still.
 [[nodiscard]] std::optional<ProcEntry> proc_entry(pid_t pid);
+/// SIGKILL was sent to it, or it is on its way out already.
+[[nodiscard]] bool is_being_killed(pid_t pid);
 /// A file of /proc/<pid> as text; empty where it can't be read.
 [[nodiscard]] std::string proc_text(pid_t pid, std::string_view name);
 /// Any file, without its last newline; empty where it can't be read.

@@ -68,7 +68,8 @@ std::vector<ProcEntry> RollCall::survivors() const {
     if (pid == ::getpid()) continue;
     if (!has_environment(pid, mark_) && !holds_file(pid, device_, inode_)) continue;
     const auto entry = proc_entry(pid);
-    if (entry && entry->state != 'Z' && entry->state != 'X') alive.push_back(*entry);
+    // A child of ours is a host or a shepherd, and on its way to exec it has our descriptors.
+    if (entry && entry->parent != ::getpid() && entry->state != 'Z' && entry->state != 'X') alive.push_back(*entry);
   }
   return alive;
 }

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t detached_max = 24;
 constexpr std::size_t complaints_max = 20;
 // A loss is noticed a little after the kill, and the next start may still meet it.
-constexpr auto kill_shows_for = std::chrono::seconds(5);
+constexpr auto kill_shows_for = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -56,19 +56,21 @@ void Storm::blow(Engine& engine) {
   const auto ended = [this] { return slots_running_ == 0; };
   while (!all_ended_.wait_for(lock, std::chrono::milliseconds(500 + random() % 2500), ended)) {
     lock.unlock();
-    if (!time_is_up()) kill_a_shepherd(engine, random());
+    if (!time_is_up()) fell_a_shepherd(engine, random());
     lock.lock();
   }
 }
 
-void Storm::kill_a_shepherd(Engine& engine, std::uint64_t choice) {
+/// SIGKILL, or SIGSTOP: then it is its silence that is noticed.
+void Storm::fell_a_shepherd(Engine& engine, std::uint64_t choice) {
   const EngineStats stats = blocking::get(engine.stats());
   const pid_t shepherd = stats.shards[choice % stats.shards.size()].shepherd_pid;
   const std::unique_lock lock(mutex_);  // So that no end is judged between the kill and its note.
   if (shepherd <= 1 || !is_shepherd(shepherd)) return;
-  signal_shepherd(shepherd, SIGKILL);
+  const bool hangs = choice / stats.shards.size() % 8 == 0;
+  signal_shepherd(shepherd, hangs ? SIGSTOP : SIGKILL);
   last_kill_ns_ = Deadline::now_ns();
-  ++report_.shepherds_killed;
+  ++(hangs ? report_.shepherds_hung : report_.shepherds_killed);
 }
 
 Task<void> Storm::run_slot(Engine& engine, std::uint32_t slot) {

@@ -29,7 +29,8 @@ struct StormReport {
   std::uint64_t seed = 0;
   double seconds = 0;
   Containment containment = Containment::process_group;
-  std::uint64_t commands = 0, refused = 0, dropped = 0, detached = 0, shepherds_killed = 0, bytes = 0;
+  std::uint64_t commands = 0, refused = 0, dropped = 0, detached = 0, bytes = 0;
+  std::uint64_t shepherds_killed = 0, shepherds_hung = 0;
   std::array<std::uint64_t, stress_kind_names.size()> by_kind{};
   std::array<std::uint64_t, 8> by_reason{};   ///< Indexed by EndReason.
   std::uint64_t faults = 0;                   ///< Found in all...
@@ -53,7 +54,7 @@ class Storm {
   Task<void> collect(Process& process, Stream stream, const StressPlan& plan, StressOutcome& outcome,
                      StressJoin& join);
   Task<void> feed(Process& process, const StressPlan& plan, StressOutcome& outcome, StressJoin& join);
-  void kill_a_shepherd(Engine& engine, std::uint64_t choice);
+  void fell_a_shepherd(Engine& engine, std::uint64_t choice);
 
   [[nodiscard]] bool time_is_up() const;
   [[nodiscard]] bool may_detach();

@@ -1,16 +1,13 @@
-#include "engine/os/environment_mark.hpp"
+#include "engine/os/command_mark.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
-#include "engine/os/pidfd.hpp"
 #include "engine/os/unique_fd.hpp"
 
 namespace netrunner::os {
@@ -18,14 +15,33 @@ namespace {
 
 constexpr char name[] = "NETRUNNER_COMMAND=";
 constexpr std::size_t name_bytes = sizeof name - 1;
+constexpr std::uint64_t limit_tag = shepherd_mark_max + 1;
 
 }  // namespace
 
-void write_mark(const EnvironmentMark& mark, char (&text)[mark_bytes_max]) noexcept {
+void write_mark(const CommandMark& mark, char (&text)[mark_bytes_max]) noexcept {
   std::snprintf(text, sizeof text, "%s%016lx.%x.%x", name, mark.shepherd, mark.slot, mark.generation);
 }
 
-bool mark_of(pid_t pid, EnvironmentMark& mark) noexcept {
+LimitMark as_limit(const CommandMark& mark) noexcept {
+  return {std::uint64_t{mark.slot} << 32 | mark.generation, limit_tag | mark.shepherd};
+}
+
+bool limit_is_free() noexcept {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_LOCKS, &limit) == 0 && limit.rlim_max == RLIM_INFINITY;
+}
+
+bool limit_mark_of(pid_t pid, CommandMark& mark) noexcept {
+  rlimit limit{};
+  if (::prlimit(pid, RLIMIT_LOCKS, nullptr, &limit) != 0) return false;
+  const std::uint64_t hard = limit.rlim_max, soft = limit.rlim_cur;
+  if (hard >> 62 != 1) return false;  // Infinity has bit 63 too.
+  mark = {hard & shepherd_mark_max, static_cast<std::uint32_t>(soft >> 32), static_cast<std::uint32_t>(soft)};
+  return true;
+}
+
+bool environment_mark_of(pid_t pid, CommandMark& mark) noexcept {
   std::array<char, 64> path;
   std::snprintf(path.data(), path.size(), "/proc/%d/environ", pid);
   const UniqueFd fd(::open(path.data(), O_RDONLY | O_CLOEXEC));
@@ -48,29 +64,17 @@ bool mark_of(pid_t pid, EnvironmentMark& mark) noexcept {
   }
 }
 
+bool is_marked_by(pid_t pid, std::uint64_t shepherd, CommandMark& mark) noexcept {
+  if (limit_mark_of(pid, mark) && mark.shepherd == shepherd) return true;
+  return environment_mark_of(pid, mark) && mark.shepherd == shepherd;
+}
+
 bool has_environment(pid_t pid) noexcept {
   std::array<char, 64> path;
   std::snprintf(path.data(), path.size(), "/proc/%d/environ", pid);
   const UniqueFd fd(::open(path.data(), O_RDONLY | O_CLOEXEC));
   char byte = 0;
   return fd && ::read(fd.get(), &byte, 1) == 1;
-}
-
-std::uint32_t signal_marked(std::uint64_t shepherd, int signal) noexcept {
-  DIR* processes = ::opendir("/proc");
-  if (processes == nullptr) return 0;
-  std::uint32_t found = 0;
-  while (const dirent* entry = ::readdir(processes)) {
-    const pid_t pid = std::atoi(entry->d_name);
-    if (pid <= 1) continue;
-    const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    EnvironmentMark mark;
-    if (!pidfd || !mark_of(pid, mark) || mark.shepherd != shepherd) continue;
-    ++found;
-    if (signal != 0) (void)signal_pidfd(pidfd.get(), signal);
-  }
-  ::closedir(processes);
-  return found;
 }
 
 }  // namespace netrunner::os
