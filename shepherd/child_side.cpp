@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -23,6 +24,14 @@ void join_its_group(ChildJob& job) {
   }
   enter(job, Stage::group);
   must(job, raw::call(SYS_setpgid, 0, has(job, wire::join_group) ? job.fixed->join_group : 0));
+}
+
+// The kernel makes the session's first group, which is ours, the foreground group with it; see TIOCSCTTY in
+// ioctl_tty(2). 0: never taken from another session.
+void take_terminal(ChildJob& job) {
+  if (!has(job, wire::controlling_terminal)) return;
+  enter(job, Stage::terminal);
+  must(job, raw::call(SYS_ioctl, job.fixed->terminal, TIOCSCTTY, 0));
 }
 
 // The host's directory comes before the files (their paths are relative to it), the command's after them.
@@ -106,6 +115,7 @@ void run_child(void* argument) {
   join_its_group(job);
   enter_host_directory(job);
   place_descriptors(job);
+  take_terminal(job);
   enter_own_directory(job);
   if (has(job, wire::has_umask)) {
     enter(job, Stage::umask);

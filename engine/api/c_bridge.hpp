@@ -35,6 +35,10 @@ namespace netrunner::c {
   return timeout_ns < 0 ? Deadline::never() : Deadline::after(Nanoseconds(timeout_ns));
 }
 
+[[nodiscard]] inline WindowSize window_of(const nr_window_size& size) noexcept {
+  return {size.rows, size.columns, size.x_pixels, size.y_pixels};
+}
+
 [[nodiscard]] inline Error invalid(std::string subject, std::string advice) {
   return {ErrorCode::invalid_argument, Stage::validate, EINVAL, std::move(subject), std::move(advice)};
 }

@@ -49,6 +49,7 @@ Stdio stdio_of(nr_command& self, nr_stdio kind) {
     case NR_STDIO_INHERIT: return Stdio::inherit();
     case NR_STDIO_MERGE: return Stdio::merge();
     case NR_STDIO_CLOSED: return Stdio::closed();
+    case NR_STDIO_TERMINAL: return Stdio::terminal();
   }
   complain(self, invalid("nr_stdio " + std::to_string(static_cast<int>(kind)), "not one of its enumeration"));
   return Stdio::null();
@@ -58,6 +59,15 @@ std::vector<std::string> strings(const char* const* list) {
   std::vector<std::string> result;
   for (; list != nullptr && *list != nullptr; ++list) result.emplace_back(*list);
   return result;
+}
+
+/// The terminal of the command changed, and the streams that lead to it left where they do.
+template <class Change>
+void change_terminal(nr_command* self, Change next) {
+  NR_ASSERT(self != nullptr);
+  netrunner::Terminal terminal = self->command.spec().terminal;
+  next(terminal);
+  self->command = self->command.terminal(std::move(terminal));
 }
 
 /// NULL is as good as empty: the start says what is missing.
@@ -140,6 +150,26 @@ void nr_command_extra(nr_command* command, int number, nr_direction direction, i
   const auto where = c::checked(*command, direction, netrunner::Direction::from_command, "nr_direction");
   const Stdio stdio = fd == -1 ? Stdio::pipe() : Stdio::descriptor(fd);
   c::change(command, [&](const Command& now) { return now.extra({number, where, stdio}); });
+}
+
+void nr_command_terminal(nr_command* command, const nr_window_size* size, bool controlling) {
+  c::change_terminal(command, [=](netrunner::Terminal& terminal) {
+    if (size != nullptr) terminal.size = c::window_of(*size);
+    terminal.controlling = controlling;
+  });
+}
+void nr_command_terminal_raw(nr_command* command) {
+  c::change_terminal(command, [](netrunner::Terminal& terminal) {
+    const netrunner::TerminalModes raw = netrunner::TerminalModes::raw();
+    for (const auto& [mode, value] : raw.settings()) {
+      terminal.modes = std::move(terminal.modes).set(mode, value);
+    }
+  });
+}
+void nr_command_terminal_mode(nr_command* command, uint8_t mode, uint32_t value) {
+  c::change_terminal(command, [=](netrunner::Terminal& terminal) {
+    terminal.modes = std::move(terminal.modes).set(static_cast<netrunner::TerminalMode>(mode), value);
+  });
 }
 
 void nr_command_deadline(nr_command* command, int64_t after_ns) {

@@ -112,6 +112,30 @@ nr_code nr_process_signal(nr_process* process, int signal, nr_target target, int
   return c::code_of(netrunner::blocking::get(std::move(verb), c::deadline_of(timeout_ns)), error);
 }
 
+nr_code nr_process_resize(nr_process* process, nr_window_size size, int64_t timeout_ns, nr_error* error) {
+  auto verb = c::process_of(process).resize(c::window_of(size));
+  return c::code_of(netrunner::blocking::get(std::move(verb), c::deadline_of(timeout_ns)), error);
+}
+
+nr_code nr_process_terminal_mode(nr_process* process, uint8_t mode, int64_t timeout_ns, uint32_t* value,
+                                 nr_error* error) {
+  NR_ASSERT(value != nullptr);
+  const auto modes = netrunner::blocking::get(c::process_of(process).terminal_modes(), c::deadline_of(timeout_ns));
+  if (!modes) return c::fail(modes.error(), error);
+  const auto found = modes->value(static_cast<netrunner::TerminalMode>(mode));
+  if (!found) return c::fail(c::invalid("terminal mode " + std::to_string(mode), "Linux has no such mode"), error);
+  *value = *found;
+  return NR_OK;
+}
+
+nr_code nr_process_set_terminal_mode(nr_process* process, uint8_t mode, uint32_t value, int64_t timeout_ns,
+                                     nr_error* error) {
+  auto changes = netrunner::TerminalModes().set(static_cast<netrunner::TerminalMode>(mode), value);
+  auto verb = c::process_of(process).set_terminal_modes(std::move(changes));
+  const auto modes = netrunner::blocking::get(std::move(verb), c::deadline_of(timeout_ns));
+  return modes ? NR_OK : c::fail(modes.error(), error);
+}
+
 nr_code nr_process_stop(nr_process* process, const char* ladder, nr_error* error) {
   const netrunner::Process& running = c::process_of(process);
   if (ladder == nullptr) {

@@ -142,6 +142,26 @@ Command captured(const Command& command) {
   return result;
 }
 
+/// At a terminal that is captured nobody types: its input ends at once.
+Task<void> end_typing(Process& process, const Command::Spec& spec) {
+  if (spec.on_terminal(Stream::in)) [[maybe_unused]] const auto ended = co_await process.close_input();
+}
+
+/// What doesn't come with stdout, and so is read beside it.
+Task<Captured> rest_of(Process& process, const Command::Spec& spec, CaptureLimits limits) {
+  const bool in = spec.on_terminal(Stream::in);
+  const bool out = spec.on_terminal(Stream::out);
+  const bool err = spec.on_terminal(Stream::err);
+  if (out && err) co_return Captured{};
+  if (in && !out && !err) {
+    Started<Captured> typed(keep(process, Stream::in, limits));  // Nobody asked for it, but it must not stand still.
+    Captured kept = co_await keep(process, Stream::err, limits);
+    (void)co_await typed;
+    co_return kept;
+  }
+  co_return co_await keep(process, Stream::err, limits);
+}
+
 /// An stdin pipe that nobody will ever write to is end of input at once.
 Command without_writer(const Command& command) {
   return command.spec().in.kind() == Stdio::Kind::pipe ? command.in(Stdio::null()) : command;
@@ -155,10 +175,11 @@ Task<Result<Completed>> Engine::capture(Command command, CaptureLimits limits, s
   if (interleaved) planned = planned.keep_order();
   NR_CO_TRY(process, co_await spawn(planned, std::move(stop)));
   Completed completed;
+  co_await end_typing(process, planned.spec());
   if (interleaved) {
     co_await keep_interleaved(process, limits, completed);
   } else {
-    Started<Captured> err(keep(process, Stream::err, limits));
+    Started<Captured> err(rest_of(process, planned.spec(), limits));
     completed.out = co_await keep(process, Stream::out, limits);
     completed.err = co_await err;
   }
@@ -187,12 +208,14 @@ Task<Result<PipelineCompleted>> Engine::capture(Pipeline pipeline, CaptureLimits
     if (i == 0) stages[i] = without_writer(stages[i]);
     if (i + 1 == stages.size() && !stages[i].spec().out) stages[i] = stages[i].out(Stdio::pipe());
   }
-  NR_CO_TRY(running, co_await spawn(Pipeline(std::move(stages))));
+  NR_CO_TRY(running, co_await spawn(Pipeline(stages)));
   PipelineCompleted completed;
+  co_await end_typing(running.stages().front(), stages.front().spec());
   {
     std::vector<std::unique_ptr<Started<Captured>>> errors;
-    for (Process& stage : running.stages()) {
-      errors.push_back(std::make_unique<Started<Captured>>(keep(stage, Stream::err, limits)));
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+      Task<Captured> rest = rest_of(running.stages()[i], stages[i].spec(), limits);
+      errors.push_back(std::make_unique<Started<Captured>>(std::move(rest)));
     }
     completed.out = co_await keep(running.last(), Stream::out, limits);
     for (std::size_t i = 0; i < errors.size(); ++i) {

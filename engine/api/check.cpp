@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/shard/terminal_modes.hpp"
 #include "engine/wire/limits.hpp"
 
 namespace netrunner::detail {
@@ -82,8 +83,27 @@ Result<void> check_streams(const Command::Spec& spec) {
     if (std::ranges::find(numbers, extra.number) != numbers.end()) return invalid(field, "it is named twice");
     numbers.push_back(extra.number);
     const Kind kind = extra.stdio.kind();
-    if (kind == Kind::merge || kind == Kind::bytes) return invalid(field, "pipe, null, file or descriptor");
+    if (kind == Kind::merge || kind == Kind::bytes || kind == Kind::terminal) {
+      return invalid(field, "pipe, null, file or descriptor");
+    }
     NR_TRY_VOID(check_stdio(extra.stdio, field));
+  }
+  return {};
+}
+
+Result<void> check_terminal(const Command::Spec& spec) {
+  if (!spec.has_terminal()) return {};
+  const Terminal& terminal = spec.terminal;
+  if (terminal.size.rows == 0 || terminal.size.columns == 0) {
+    return invalid("terminal size", "at least one row and one column: programs divide by them");
+  }
+  for (const auto& [mode, value] : terminal.modes.settings()) {
+    if (shard::is_known(mode)) continue;
+    return invalid("terminal mode " + std::to_string(static_cast<int>(mode)), "no mode of RFC 4254 that Linux has");
+  }
+  if (terminal.controlling && spec.grouping == Grouping::join) {
+    return invalid("terminal", "a controlling terminal needs a session of its own, which can't join a group; join "
+                               "none, or say Terminal::controlling = false");
   }
   return {};
 }
@@ -140,6 +160,7 @@ Result<void> check(const Command::Spec& spec) {
   NR_TRY_VOID(check_texts(spec));
   NR_TRY_VOID(check_environment(spec));
   NR_TRY_VOID(check_streams(spec));
+  NR_TRY_VOID(check_terminal(spec));
   return check_counts(spec);
 }
 

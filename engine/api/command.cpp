@@ -76,6 +76,14 @@ Command Command::input(std::string bytes) const { return in(Stdio::bytes(std::mo
 Command Command::extra(ExtraDescriptor descriptor) const {
   return with([&](Spec& spec) { spec.extras.push_back(std::move(descriptor)); });
 }
+Command Command::terminal(Terminal terminal) const {
+  return with([&](Spec& spec) {
+    spec.terminal = std::move(terminal);
+    if (spec.has_terminal()) return;
+    spec.in = Stdio::terminal();
+    spec.out = spec.err = Stdio::terminal();
+  });
+}
 Command Command::deadline(Nanoseconds after) const {
   return with([&](Spec& spec) { spec.deadline = after; });
 }

@@ -34,8 +34,12 @@ std::string_view name_of(SpawnPath path) noexcept {
 }
 
 const StreamSummary* Ended::stream(Stream which) const noexcept {
-  const auto found = std::ranges::find(streams, which, &StreamSummary::stream);
-  return found == streams.end() ? nullptr : &*found;
+  const Direction natural = which == Stream::in ? Direction::to_command : Direction::from_command;
+  const StreamSummary* found = nullptr;
+  for (const StreamSummary& summary : streams) {
+    if (summary.stream == which && (found == nullptr || summary.direction == natural)) found = &summary;
+  }
+  return found;
 }
 
 std::string to_string(const ExitStatus& status) {

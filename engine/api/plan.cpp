@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -79,11 +80,13 @@ class StdioPlanner {
 
   void attach(int number, SpawnPlan::Attached what, os::UniqueFd descriptor, const Stdio& stdio) {
     request_.actions.push_back({number, wire::ActionKind::attached, 0, {}, 0, 0});
-    const EngineOptions& options = core_.options();
-    plan_.attachments.push_back({what, static_cast<Stream>(number), std::move(descriptor),
-                                 stdio.window_bytes() != 0 ? stdio.window_bytes() : options.window_bytes,
-                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : options.pipe_bytes,
-                                 stdio.chunk_bytes() != 0 ? stdio.chunk_bytes() : UINT32_MAX});
+    plan_.attachments.push_back({what, static_cast<Stream>(number), std::move(descriptor), window_of(stdio),
+                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : core_.options().pipe_bytes,
+                                 stdio.chunk_bytes() != 0 ? stdio.chunk_bytes() : UINT32_MAX, 0});
+  }
+
+  [[nodiscard]] std::uint64_t window_of(const Stdio& stdio) const {
+    return stdio.window_bytes() != 0 ? stdio.window_bytes() : core_.options().window_bytes;
   }
 
   Result<void> add(int number, Direction direction, const Stdio& stdio) {
@@ -96,6 +99,7 @@ class StdioPlanner {
         return {};
       case Kind::inherit: return inherit(number);
       case Kind::descriptor: return duplicate(number, stdio);
+      case Kind::terminal: terminal(number, stdio); return {};
       case Kind::bytes: attach(number, SpawnPlan::Attached::known_input, {}, stdio); return {};
       case Kind::pipe:
         attach(number,
@@ -106,6 +110,20 @@ class StdioPlanner {
     }
     return std::unexpected(Error{ErrorCode::invalid_argument, Stage::validate, EINVAL,
                                  "descriptor " + std::to_string(number), "it can't be merged"});
+  }
+
+  /// All that say so share one.
+  void terminal(int number, const Stdio& stdio) {
+    if (terminal_) return same_as(number, *terminal_);
+    terminal_ = number;
+    attach(number, SpawnPlan::Attached::terminal, {}, stdio);
+    const Command::Spec& spec = plan_.command.spec();
+    SpawnPlan::Attachment& both_ways = plan_.attachments.back();
+    both_ways.queue_bytes = window_of(spec.in);
+    both_ways.window_bytes = window_of(spec.on_terminal(Stream::out) ? *spec.out : spec.err.value_or(spec.in));
+    if (!spec.terminal.controlling) return;
+    request_.terminal = static_cast<std::uint32_t>(number);
+    request_.flags |= wire::own_session | wire::controlling_terminal;
   }
 
   Result<void> inherit(int number) {
@@ -142,6 +160,7 @@ class StdioPlanner {
   const Core& core_;
   SpawnPlan& plan_;
   wire::SpawnRequest& request_;
+  std::optional<int> terminal_;  ///< The first stream that leads to it.
 };
 
 void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {

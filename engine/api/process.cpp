@@ -62,6 +62,21 @@ Awaitable<Writer> Process::take_input(Stream stream) {
   return verb;
 }
 
+Awaitable<void> Process::resize(WindowSize size) {
+  Awaitable<void> verb(VerbKind::resize, core_, child_);
+  verb.window = size;
+  return verb;
+}
+
+Awaitable<TerminalModes> Process::terminal_modes() { return {VerbKind::terminal_modes, core_, child_}; }
+
+/// What is wanted travels where the answer will be.
+Awaitable<TerminalModes> Process::set_terminal_modes(TerminalModes changes) {
+  Awaitable<TerminalModes> verb(VerbKind::terminal_modes, core_, child_);
+  verb.value = std::move(changes);
+  return verb;
+}
+
 Awaitable<void> Process::signal(int number, Target target) {
   Awaitable<void> verb(VerbKind::signal, core_, child_);
   verb.number = number;

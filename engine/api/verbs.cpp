@@ -82,6 +82,7 @@ Verb::Verb(Verb&& other) noexcept
       adoption(other.kind == VerbKind::adopt ? std::exchange(other.adoption, nullptr) : other.adoption),
       input(other.input),
       bytes_max(other.bytes_max),
+      window(other.window),
       plan(std::exchange(other.plan, nullptr)),
       until_ns(other.until_ns),
       of_taker(other.of_taker),

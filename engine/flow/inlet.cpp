@@ -9,10 +9,10 @@
 
 namespace netrunner::flow {
 
-Inlet::Inlet(SharedFlow& flow, InletOwner& owner, os::UniqueFd pipe, Stream stream, std::uint64_t window_bytes)
+Inlet::Inlet(SharedFlow& flow, InletOwner& owner, Sink sink, Stream stream, std::uint64_t window_bytes)
     : flow_(flow),
       owner_(owner),
-      pipe_(std::move(pipe)),
+      sink_(std::move(sink)),
       stream_(stream),
       window_bytes_(window_bytes),
       write_(this, [](void* self, ring::Completion done) { static_cast<Inlet*>(self)->write_done(done); }) {}
@@ -32,6 +32,7 @@ std::size_t Inlet::accept(std::span<const std::byte> bytes) {
         {bytes.size(), slot->capacity - slot->end, static_cast<std::size_t>(window_bytes_ - queued_bytes_)});
     std::memcpy(slot->memory + slot->end, bytes.data(), count);
     slot->end += static_cast<std::uint32_t>(count);
+    last_ = bytes[count - 1];
     bytes = bytes.subspan(count);
     accepted += count;
     queued_bytes_ += count;
@@ -64,7 +65,7 @@ void Inlet::feed(std::span<const std::byte> bytes) {
   closing_ = true;
   // What fits the pipe is there before the command exists; the pipe is ours alone and does not block.
   while (!fed_.empty()) {
-    const ssize_t written = ::write(pipe_.get(), fed_.data(), fed_.size());
+    const ssize_t written = ::write(sink_.fd(), fed_.data(), fed_.size());
     if (written <= 0) break;
     ++operations_;
     advance(static_cast<std::size_t>(written));
@@ -76,11 +77,15 @@ void Inlet::go_on() {
   if (ended() || !write_.idle()) return;
   std::span<const std::byte> next = fed_;
   if (next.empty() && !queue_.empty()) next = queue_.first()->bytes();
+  if (next.empty() && closing_) {
+    if (!std::exchange(input_over_, true)) farewell_ = sink_.farewell(last_);
+    next = farewell_;
+  }
   if (next.empty()) {
     if (closing_) end();
     return;
   }
-  write_.arm(flow_.ring(), pipe_.get(), next.first(std::min(next.size(), input_at_once_max)));
+  write_.arm(flow_.ring(), sink_.fd(), next.first(std::min(next.size(), input_at_once_max)));
 }
 
 void Inlet::write_done(ring::Completion completion) {
@@ -103,6 +108,10 @@ void Inlet::write_done(ring::Completion completion) {
 }
 
 void Inlet::advance(std::size_t written) {
+  if (input_over_) {
+    farewell_ = farewell_.subspan(written);
+    return;
+  }
   bytes_ += written;
   flow_.written_bytes += written;
   ++flow_.writes;
@@ -156,20 +165,21 @@ void Inlet::end_stall() {
 void Inlet::end() {
   Line::leave(*this);
   end_stall();
-  pipe_.reset();
+  sink_.close();
   owner_.input_ended(*this);
 }
 
 StreamStats Inlet::stats() const {
   return {stream_, bytes_, operations_, dropped_bytes_, stall_.stalls(), stall_.stalled_ns(flow_.now_ns()),
           window_bytes_, window_bytes_ - std::min(queued_bytes_, window_bytes_), 0, queued_bytes_, ended(),
-          static_cast<std::uint64_t>(stall_.stalled_for_ns(flow_.now_ns()))};
+          static_cast<std::uint64_t>(stall_.stalled_for_ns(flow_.now_ns())), 0, 0, Direction::to_command};
 }
 
 StreamSummary Inlet::summary() const {
   const std::uint64_t unread = dropped_bytes_ + queued_bytes_ + fed_.size();  // A cancel may be under way.
-  return {stream_, unread > 0 || broken_ ? StreamEnd::abandoned : StreamEnd::file_end, bytes_, unread, operations_,
-          stall_.stalls(), stall_.stalled_ns(flow_.now_ns())};
+  const bool whole = unread == 0 && (!broken_ || input_over_);
+  return {stream_, whole ? StreamEnd::file_end : StreamEnd::abandoned, bytes_, unread, operations_, stall_.stalls(),
+           stall_.stalled_ns(flow_.now_ns()), 0, 0, Direction::to_command};
 }
 
 }  // namespace netrunner::flow

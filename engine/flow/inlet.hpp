@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include <netrunner/exit_status.hpp>
@@ -9,8 +10,8 @@
 
 #include "engine/flow/chunk_queue.hpp"
 #include "engine/flow/shared_flow.hpp"
+#include "engine/flow/sink.hpp"
 #include "engine/flow/stall_clock.hpp"
-#include "engine/os/unique_fd.hpp"
 #include "engine/ring/write.hpp"
 
 namespace netrunner::flow {
@@ -34,7 +35,7 @@ class InletOwner {
 /// Owner: one command's Child. Thread: its shard. Must be idle() before it is destroyed.
 class Inlet final : private Waiter {
  public:
-  Inlet(SharedFlow& flow, InletOwner& owner, os::UniqueFd pipe, Stream stream, std::uint64_t window_bytes);
+  Inlet(SharedFlow& flow, InletOwner& owner, Sink sink, Stream stream, std::uint64_t window_bytes);
   ~Inlet();
 
   /// Copies as much as there is room for; 0: none, input_has_room follows.
@@ -47,7 +48,7 @@ class Inlet final : private Waiter {
   void abandon();
 
   [[nodiscard]] Stream stream() const noexcept { return stream_; }
-  [[nodiscard]] bool ended() const noexcept { return !pipe_; }
+  [[nodiscard]] bool ended() const noexcept { return !sink_.is_open(); }
   [[nodiscard]] bool closed_by_command() const noexcept { return broken_; }
   [[nodiscard]] bool closing() const noexcept { return closing_; }
   [[nodiscard]] bool was_used() const noexcept { return used_; }
@@ -68,16 +69,18 @@ class Inlet final : private Waiter {
 
   SharedFlow& flow_;
   InletOwner& owner_;
-  os::UniqueFd pipe_;
+  Sink sink_;
   Stream stream_;
   std::uint64_t window_bytes_;
   ring::Write write_;
   ChunkQueue queue_;
   std::span<const std::byte> fed_;
+  std::optional<std::byte> last_;         ///< Of what was accepted.
+  std::span<const std::byte> farewell_;  ///< Of the sink, after all input.
   StallClock stall_;
   std::uint64_t queued_bytes_ = 0;
   std::uint64_t bytes_ = 0, dropped_bytes_ = 0, operations_ = 0;
-  bool closing_ = false, broken_ = false, used_ = false;
+  bool closing_ = false, broken_ = false, used_ = false, input_over_ = false;
 };
 
 }  // namespace netrunner::flow

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "engine/flow/limits.hpp"
-#include "engine/os/pipe.hpp"
 
 namespace netrunner::flow {
 namespace {
@@ -17,10 +16,10 @@ constexpr std::uint32_t copied_bytes_max = 16 * 1024;
 
 }  // namespace
 
-Outlet::Outlet(SharedFlow& flow, OutletOwner& owner, Budget& budget, os::UniqueFd pipe, const Options& options)
+Outlet::Outlet(SharedFlow& flow, OutletOwner& owner, Budget& budget, Source source, const Options& options)
     : flow_(flow),
       owner_(owner),
-      pipe_(std::move(pipe)),
+      source_(std::move(source)),
       options_(options),
       window_(options.window_bytes, budget),
       read_(this, [](void* self, ring::Completion done) { static_cast<Outlet*>(self)->read_done(done); }),
@@ -58,9 +57,9 @@ void Outlet::take_turn() {
   if (closing_) return end_with(StreamEnd::abandoned);
   if (finish_as_ != StreamEnd::none && !finish_counted_) {
     finish_counted_ = true;
-    finish_bytes_ = os::pipe_unread(pipe_.get());
+    finish_bytes_ = source_.waiting_bytes_max();
   }
-  if (finish_counted_ && finish_bytes_ == 0) return end_with(finish_as_);
+  if (finish_counted_ && (finish_bytes_ == 0 || source_.waiting_bytes_max() == 0)) return end_with(finish_as_);
   const std::uint64_t wanted = wanted_bytes();
   if (wanted == 0) return watch_for_more();
   auto granted = static_cast<std::uint32_t>(wanted);
@@ -100,7 +99,7 @@ void Outlet::go_on() {
 void Outlet::read_into(ChunkPool& pool, std::uint32_t bytes_max) {
   reading_from_ = &pool;
   ++flow_.reads_armed;
-  read_.arm(flow_.ring(), pipe_.get(), pool.group(), bytes_max);
+  read_.arm(flow_.ring(), source_.fd(), pool.group(), bytes_max);
 }
 
 void Outlet::read_done(ring::Completion completion) {
@@ -115,9 +114,7 @@ void Outlet::read_done(ring::Completion completion) {
   if (read == 0) {
     if (slot != nullptr) flow_.put_back(*slot);  // End of file takes a buffer too.
     if (completion.result == -ENOBUFS) ++flow_.no_buffer_completions;
-    const bool again = completion.result == -ENOBUFS || completion.result == -ECANCELED ||
-                       completion.result == -EINTR || completion.result == -EAGAIN;
-    if (again) return want_turn();
+    if (!source_.ended_by(completion.result) || owner_.output_goes_on(*this)) return want_turn();
     return end_with(StreamEnd::file_end);
   }
   NR_ASSERT(slot != nullptr);
@@ -208,13 +205,14 @@ void Outlet::credit_may_be_free() {
   if (stall_.stalled()) want_turn();
 }
 
-void Outlet::watch_for_more() { watch_.arm(flow_.ring(), pipe_.get(), POLLIN); }
+void Outlet::watch_for_more() { watch_.arm(flow_.ring(), source_.fd(), POLLIN); }
 
 void Outlet::watch_done() {
   if (ended()) return;
   if (closing_) return want_turn();
-  const bool more = os::pipe_unread(pipe_.get()) > 0;
-  if (!more && os::writers_are_gone(pipe_.get())) return end_with(StreamEnd::file_end);
+  const bool last = source_.writers_are_gone();  // Asked first: nothing can come after it.
+  const bool more = source_.waiting_bytes_max() > 0;
+  if (!more && last) return end_with(StreamEnd::file_end);
   if (!more) return want_turn();
   end_with(StreamEnd::limit);
   owner_.output_over_limit(*this);
@@ -280,13 +278,13 @@ void Outlet::end_with(StreamEnd end) {
   Line::leave(*this);
   flow_.unqueue(*this);
   // At its limit the pipe stays open and full: the command waits in write until its ladder ends it.
-  if (end != StreamEnd::limit) pipe_.reset();
+  if (end != StreamEnd::limit) source_.close();
   owner_.output_ended(*this);
 }
 
-bool Outlet::writers_are_gone() const noexcept { return !ended() && os::writers_are_gone(pipe_.get()); }
+bool Outlet::writers_are_gone() const noexcept { return !ended() && source_.writers_are_gone(); }
 
-std::uint64_t Outlet::pipe_inode() const noexcept { return ended() ? 0 : os::pipe_inode(pipe_.get()); }
+std::uint64_t Outlet::pipe_inode() const noexcept { return ended() ? 0 : os::pipe_inode(source_.fd()); }
 
 bool Outlet::waits_for_reader_alone() const noexcept { return stall_.stalled() && writers_are_gone(); }
 

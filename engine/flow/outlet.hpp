@@ -10,8 +10,8 @@
 #include "engine/flow/chunk_queue.hpp"
 #include "engine/flow/credit_window.hpp"
 #include "engine/flow/shared_flow.hpp"
+#include "engine/flow/source.hpp"
 #include "engine/flow/stall_clock.hpp"
-#include "engine/os/unique_fd.hpp"
 #include "engine/ring/poll.hpp"
 #include "engine/ring/read.hpp"
 
@@ -25,6 +25,8 @@ class OutletOwner {
   /// `bytes` were read: kept, or dropped.
   virtual void output_arrived(Outlet& outlet, std::uint32_t bytes) = 0;
   virtual void output_ended(Outlet& outlet) = 0;
+  /// The kernel says that this is the end. True: the owner has seen to it that more may come, so it is read on.
+  [[nodiscard]] virtual bool output_goes_on(Outlet& outlet) = 0;
   virtual void output_over_limit(Outlet& outlet) = 0;
   virtual void output_stalled(Outlet& outlet) = 0;
   virtual void output_resumed(Outlet& outlet, std::uint64_t stalled_ns) = 0;
@@ -35,8 +37,8 @@ class OutletOwner {
   ~OutletOwner() = default;
 };
 
-/// One output stream of a command: reads its pipe as far as credit goes, keeps what was read in order, never more.
-/// At most one read is in flight; without credit none is armed, the pipe fills, the command waits.
+/// One output stream of a command: reads its pipe or terminal as far as credit goes, keeps what was read in order,
+/// never more. At most one read is in flight; without credit none is armed, the pipe fills, the command waits.
 /// Owner: one command's Child. Thread: its shard. Must be idle() before it is destroyed.
 class Outlet final : private Waiter, private Turn {
  public:
@@ -47,7 +49,7 @@ class Outlet final : private Waiter, private Turn {
     std::uint64_t limit_bytes = UINT64_MAX;
     AtLimit at_limit = AtLimit::stop;
   };
-  Outlet(SharedFlow& flow, OutletOwner& owner, Budget& budget, os::UniqueFd pipe, const Options& options);
+  Outlet(SharedFlow& flow, OutletOwner& owner, Budget& budget, Source source, const Options& options);
   ~Outlet();
 
   /// Queues the first read.
@@ -65,9 +67,9 @@ class Outlet final : private Waiter, private Turn {
 
   /// Nobody wants the bytes: they are read and dropped, so that the command isn't held up.
   void discard();
-  /// The pipe is closed; the command gets SIGPIPE when it writes on.
+  /// The source is closed: the command gets SIGPIPE when it writes on.
   void close();
-  /// The drain budget ended: what is in the pipe now is still delivered, what comes later isn't.
+  /// The drain budget ended: what is in the source now is still delivered, what comes later isn't.
   void finish(StreamEnd end);
   /// The engine ends: nothing more is read, what was read stays.
   void cut();
@@ -75,6 +77,8 @@ class Outlet final : private Waiter, private Turn {
   void note_inherited() noexcept { inherited_ = true; }
 
   [[nodiscard]] Stream stream() const noexcept { return options_.stream; }
+  /// Lent, for what isn't reading.
+  [[nodiscard]] int fd() const noexcept { return source_.fd(); }
   [[nodiscard]] bool ended() const noexcept { return end_ != StreamEnd::none; }
   [[nodiscard]] bool has_bytes() const noexcept { return !queue_.empty(); }
   /// When the first of the bytes that wait were read, as the owner numbers them; meaningful with has_bytes().
@@ -115,7 +119,7 @@ class Outlet final : private Waiter, private Turn {
 
   SharedFlow& flow_;
   OutletOwner& owner_;
-  os::UniqueFd pipe_;
+  Source source_;
   Options options_;
   CreditWindow window_;
   ring::Read read_;

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "engine/os/child_list.hpp"
+#include "engine/os/pty.hpp"
 #include "engine/os/unique_fd.hpp"
 
 namespace netrunner::os {
@@ -32,12 +34,16 @@ std::string name_of(pid_t pid) {
   return name;
 }
 
-/// The inode of "pipe:[4711]"; 0: it is none.
-std::uint64_t pipe_inode(int directory, const char* entry) {
+/// The inode of "pipe:[4711]", the key of "/dev/pts/7"; 0: it is neither.
+std::uint64_t key_of(int directory, const char* entry) {
   char target[64];
   const ssize_t bytes = ::readlinkat(directory, entry, target, sizeof target - 1);
   if (bytes <= 0) return 0;
   target[bytes] = '\0';
+  struct stat terminal{};
+  if (std::string_view(target).starts_with("/dev/pts/") && ::fstatat(directory, entry, &terminal, 0) == 0) {
+    return pty_key(terminal);
+  }
   unsigned long inode = 0;
   return std::sscanf(target, "pipe:[%lu]", &inode) == 1 ? inode : 0;
 }
@@ -77,7 +83,7 @@ void PipeHolders::look_at(pid_t pid) {
   while (const dirent* entry = ::readdir(descriptors.get())) {
     if (entry->d_name[0] == '.') continue;
     if (++descriptors_ >= bounds_.descriptors_max) break;
-    const auto inode = std::ranges::find(inodes_, pipe_inode(directory, entry->d_name));
+    const auto inode = std::ranges::find(inodes_, key_of(directory, entry->d_name));
     if (inode == inodes_.end() || !is_open_for_writing(directory, entry->d_name)) continue;
     const auto pipe = static_cast<std::size_t>(inode - inodes_.begin());
     if (std::ranges::find(pipes, pipe) == pipes.end()) pipes.push_back(pipe);

@@ -33,6 +33,8 @@ void Child::handle(Verb& verb) {
     case VerbKind::take_output:
     case VerbKind::take_input: return take(verb);
     case VerbKind::signal: return signal(verb);
+    case VerbKind::resize:
+    case VerbKind::terminal_modes: return streams_.ask_terminal(verb);
     case VerbKind::process_stats:
       static_cast<Awaitable<ProcessStats>&>(verb).value.emplace(process_stats(WithUsage::yes));
       return rooms_.verbs.complete(verb);

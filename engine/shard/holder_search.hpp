@@ -10,7 +10,7 @@
 
 namespace netrunner::shard {
 
-/// An output pipe that others may still write to.
+/// An output pipe (or terminal, by its key) that others may still write to.
 struct OpenPipe {
   Stream stream = Stream::out;
   std::uint64_t inode = 0;

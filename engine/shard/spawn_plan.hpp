@@ -16,7 +16,7 @@ namespace netrunner::detail {
 /// A command made ready in the caller's thread: checked, encoded, its descriptors duplicated. What is left to the
 /// shard is to make the pipes and to send it.
 struct SpawnPlan {
-  enum class Attached : std::uint8_t { descriptor, output_pipe, input_pipe, known_input };
+  enum class Attached : std::uint8_t { descriptor, output_pipe, input_pipe, known_input, terminal };
   /// One per action that attaches a descriptor, in the order of the actions.
   struct Attachment {
     Attached what = Attached::descriptor;
@@ -25,6 +25,7 @@ struct SpawnPlan {
     std::uint64_t window_bytes = 0;
     std::uint32_t pipe_bytes = 0;
     std::uint32_t chunk_bytes = UINT32_MAX;  ///< The largest that a reader gets.
+    std::uint64_t queue_bytes = 0;  ///< terminal: the bound of the queue to it, as `window_bytes` is that from it.
   };
 
   explicit SpawnPlan(Command planned) : command(std::move(planned)) {}

@@ -186,6 +186,7 @@ std::string subject_of(const Command::Spec& spec, const StartReport& report) {
     case Stage::gid: return spec.identity.gid ? std::to_string(*spec.identity.gid) : "";
     case Stage::capabilities: return capability_name(report.fixed.index % wire::bounding_index);
     case Stage::oom_score: return spec.oom_score_adj ? std::to_string(*spec.oom_score_adj) : "";
+    case Stage::terminal: return "the controlling terminal";
     case Stage::group: return spec.grouping == Grouping::join ? std::to_string(spec.join_group) : "";
     default: return report.path.empty() ? spec.program : std::string(report.path);
   }
@@ -228,7 +229,7 @@ Error stopped_before_start(const Command::Spec& spec, EndReason reason) {
 
 Error descriptor_failure(Error error) {
   if (error.sys_errno == EMFILE) {
-    error.subject = "a pipe";
+    error.subject = error.stage == Stage::terminal ? "a terminal" : "a pipe";
     error.advice = "RLIMIT_NOFILE = " + limit_text(RLIMIT_NOFILE) + " of this process is used up: raise it (ulimit -n)";
   }
   return error;  // Of ENFILE system_error says it all.

@@ -6,6 +6,7 @@
 #include <netrunner/awaitable.hpp>
 #include <netrunner/process.hpp>
 
+#include "engine/os/descriptor.hpp"
 #include "engine/os/pipe.hpp"
 
 namespace netrunner::shard {
@@ -26,7 +27,12 @@ std::string stream_name(Stream stream) {
 
 Error not_a_pipe(Stream stream) {
   return {ErrorCode::not_a_pipe, Stage::none, 0, stream_name(stream),
-          "only a stream that the command has as Stdio::pipe() can be read or written"};
+          "only a stream that the command has as Stdio::pipe() or terminal() can be read or written"};
+}
+
+Error no_terminal() {
+  return {ErrorCode::invalid_argument, Stage::none, 0, "the command's terminal",
+          "it has none: give one of its streams Stdio::terminal()"};
 }
 
 Error was_taken(Stream stream) {
@@ -40,8 +46,8 @@ Error busy(Stream stream) {
 }  // namespace
 
 struct Streams::Output {
-  Output(Streams& owner, os::UniqueFd pipe, const flow::Outlet::Options& options)
-      : outlet(owner.flow_, owner, owner.budget_, std::move(pipe), options) {}
+  Output(Streams& owner, flow::Source source, const flow::Outlet::Options& options)
+      : outlet(owner.flow_, owner, owner.budget_, std::move(source), options) {}
   flow::Outlet outlet;
   Verb* reader = nullptr;
   flow::StallClock wait;  ///< Of readers, for the command to write.
@@ -49,8 +55,8 @@ struct Streams::Output {
 };
 
 struct Streams::Input {
-  Input(Streams& owner, os::UniqueFd pipe, Stream stream, std::uint64_t window_bytes)
-      : inlet(owner.flow_, owner, std::move(pipe), stream, window_bytes) {}
+  Input(Streams& owner, flow::Sink sink, Stream stream, std::uint64_t window_bytes)
+      : inlet(owner.flow_, owner, std::move(sink), stream, window_bytes) {}
   flow::Inlet inlet;
   Verb* writer = nullptr;
   VerbList closers;
@@ -65,27 +71,48 @@ Streams::~Streams() = default;
 
 Result<os::UniqueFd> Streams::open(detail::SpawnPlan::Attachment& attachment, const Command::Spec& spec) {
   if (attachment.what == Attached::descriptor) return std::move(attachment.descriptor);
+  if (attachment.what == Attached::terminal) return open_terminal(attachment, spec);
   const bool output = attachment.what == Attached::output_pipe;
   NR_TRY(pipe, os::make_pipe(output ? os::OurEnd::read : os::OurEnd::write, attachment.pipe_bytes));
   if (output) {
-    const flow::Outlet::Options options{.stream = attachment.stream,
-                                        .window_bytes = attachment.window_bytes,
-                                        .chunk_bytes = attachment.chunk_bytes,
-                                        .limit_bytes = spec.output_limit,
-                                        .at_limit = spec.at_limit};
-    outputs_.push_back(std::make_unique<Output>(*this, std::move(pipe.read_end), options));
-    outputs_.back()->outlet.open();
+    add_output({std::move(pipe.read_end), flow::Carrier::pipe}, attachment, attachment.stream, spec);
     return std::move(pipe.write_end);
   }
-  inputs_.push_back(
-      std::make_unique<Input>(*this, std::move(pipe.write_end), attachment.stream, attachment.window_bytes));
+  add_input({std::move(pipe.write_end), flow::Carrier::pipe}, attachment.stream, attachment.window_bytes);
   if (attachment.what == Attached::known_input) {
     inputs_.back()->inlet.feed(std::as_bytes(std::span<const char>(spec.in.text())));
   }
   return std::move(pipe.read_end);
 }
 
+/// One reads, one writes: each of them owns a descriptor of the master.
+Result<os::UniqueFd> Streams::open_terminal(detail::SpawnPlan::Attachment& attachment, const Command::Spec& spec) {
+  NR_TRY(pty, TerminalEnd::open(spec));
+  NR_TRY(writing, os::duplicate_above_stdio(pty.master.get()));
+  NR_TRY(kept, os::duplicate_above_stdio(pty.slave.get()));
+  terminal_.emplace(spec, std::move(kept));
+  add_output({std::move(pty.master), flow::Carrier::terminal}, attachment, terminal_->output_name(), spec);
+  add_input({std::move(writing), flow::Carrier::terminal}, terminal_->input_name(), attachment.queue_bytes);
+  return std::move(pty.slave);
+}
+
+void Streams::add_output(flow::Source source, const detail::SpawnPlan::Attachment& attachment, Stream name,
+                         const Command::Spec& spec) {
+  const flow::Outlet::Options options{.stream = name,
+                                      .window_bytes = attachment.window_bytes,
+                                      .chunk_bytes = attachment.chunk_bytes,
+                                      .limit_bytes = spec.output_limit,
+                                      .at_limit = spec.at_limit};
+  outputs_.push_back(std::make_unique<Output>(*this, std::move(source), options));
+  outputs_.back()->outlet.open();
+}
+
+void Streams::add_input(flow::Sink sink, Stream name, std::uint64_t window_bytes) {
+  inputs_.push_back(std::make_unique<Input>(*this, std::move(sink), name, window_bytes));
+}
+
 Streams::Output* Streams::output(Stream stream) {
+  if (is_terminal(stream)) stream = terminal_->output_name();
   for (const auto& output : outputs_) {
     if (output->outlet.stream() == stream) return output.get();
   }
@@ -93,6 +120,7 @@ Streams::Output* Streams::output(Stream stream) {
 }
 
 Streams::Input* Streams::input(Stream stream) {
+  if (is_terminal(stream)) stream = terminal_->input_name();
   for (const auto& input : inputs_) {
     if (input->inlet.stream() == stream) return input.get();
   }
@@ -216,7 +244,27 @@ void Streams::close_output(Verb& verb) {
   if (which == nullptr) return verbs_.fail(verb, not_a_pipe(verb.stream));
   if (which->taken != verb.of_taker) return verbs_.fail(verb, was_taken(verb.stream));
   if (which->reader != nullptr) return verbs_.fail(verb, busy(verb.stream));
-  which->outlet.close();
+  is_terminal(verb.stream) ? hang_up() : which->outlet.close();
+  verbs_.complete(verb);
+}
+
+/// The kernel does it when nothing of ours has it open any more.
+void Streams::hang_up() {
+  output(terminal_->output_name())->outlet.close();
+  input(terminal_->input_name())->inlet.abandon();
+  terminal_->let_go();
+}
+
+void Streams::ask_terminal(Verb& verb) {
+  if (!terminal_) return verbs_.fail(verb, no_terminal());
+  if (verb.kind == VerbKind::resize) {
+    if (auto resized = terminal_->resize(verb.window); !resized) return verbs_.fail(verb, std::move(resized).error());
+    return verbs_.complete(verb);
+  }
+  auto& asked = static_cast<Awaitable<TerminalModes>&>(verb);
+  auto modes = asked.value ? terminal_->change(*asked.value) : terminal_->modes();
+  if (!modes) return verbs_.fail(verb, std::move(modes).error());
+  asked.value = *std::move(modes);
   verbs_.complete(verb);
 }
 
@@ -240,7 +288,7 @@ void Streams::give_back(Stream stream, bool input) {
   } else {
     Output& from = *output(stream);
     from.taken = false;
-    from.outlet.close();
+    is_terminal(stream) ? hang_up() : from.outlet.close();
   }
 }
 
@@ -284,6 +332,10 @@ void Streams::output_ended(flow::Outlet& outlet) {
   owner_.stream_ended();
 }
 
+bool Streams::output_goes_on(flow::Outlet& outlet) {
+  return is_terminal(outlet.stream()) && terminal_->reopen(outlet.fd());
+}
+
 void Streams::credit_returned() {
   if (outputs_.size() < 2) return;
   for (const auto& output : outputs_) output->outlet.credit_may_be_free();
@@ -299,13 +351,16 @@ void Streams::input_ended(flow::Inlet& inlet) {
 
 void Streams::close_unused_inputs() {
   for (const auto& input : inputs_) {
-    if (!input->taken && !input->inlet.was_used() && !input->inlet.closing()) input->inlet.close();
+    const bool left_alone = !input->taken && !input->inlet.was_used() && !input->inlet.closing();
+    // At a terminal somebody may type at any time.
+    if (left_alone && !is_terminal(input->inlet.stream())) input->inlet.close();
   }
 }
 
 void Streams::disown() {
   for (const auto& output : outputs_) {
-    if (!output->taken) output->outlet.discard();
+    if (output->taken) continue;
+    is_terminal(output->outlet.stream()) ? hang_up() : output->outlet.discard();
   }
   for (const auto& input : inputs_) {
     if (!input->taken) input->inlet.abandon();
@@ -314,7 +369,8 @@ void Streams::disown() {
 
 void Streams::close() {
   for (const auto& output : outputs_) {
-    if (!output->taken) output->outlet.close();
+    if (output->taken) continue;
+    is_terminal(output->outlet.stream()) ? hang_up() : output->outlet.close();
   }
   for (const auto& input : inputs_) {
     if (!input->taken) input->inlet.abandon();
@@ -328,6 +384,7 @@ void Streams::cut() {
 
 void Streams::abandon_inputs() {
   for (const auto& input : inputs_) input->inlet.abandon();
+  if (terminal_) terminal_->let_go();
 }
 
 void Streams::finish_outputs(StreamEnd end) {
@@ -352,7 +409,9 @@ void Streams::note_inherited() {
 std::vector<OpenPipe> Streams::held_by_others() const {
   std::vector<OpenPipe> held;
   for (const auto& output : outputs_) {
-    const std::uint64_t inode = is_held(output->outlet) ? output->outlet.pipe_inode() : 0;
+    if (!is_held(output->outlet)) continue;
+    const std::uint64_t inode =
+        is_terminal(output->outlet.stream()) ? terminal_->key() : output->outlet.pipe_inode();
     if (inode != 0) held.push_back({output->outlet.stream(), inode});
   }
   return held;

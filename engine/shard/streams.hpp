@@ -15,6 +15,7 @@
 #include "engine/flow/outlet.hpp"
 #include "engine/shard/holder_search.hpp"
 #include "engine/shard/spawn_plan.hpp"
+#include "engine/shard/terminal_end.hpp"
 #include "engine/shard/verb_queue.hpp"
 
 namespace netrunner::shard {
@@ -40,7 +41,7 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   Streams(flow::SharedFlow& flow, VerbQueue& verbs, StreamsOwner& owner, std::uint64_t budget_bytes,
           bool keep_order);
 
-  /// Makes the pipe of an attachment, keeps our end, returns the command's.
+  /// Makes the pipe or the terminal of an attachment, keeps our end, returns the command's.
   [[nodiscard]] Result<os::UniqueFd> open(detail::SpawnPlan::Attachment& attachment, const Command::Spec& spec);
 
   void read(Verb& verb);
@@ -48,6 +49,8 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   void write(Verb& verb);
   void close_input(Verb& verb);
   void close_output(Verb& verb);
+  /// A verb that asks something of the terminal.
+  void ask_terminal(Verb& verb);
   /// The stream is a Reader's or Writer's from now on. An error: why not.
   [[nodiscard]] std::optional<Error> take(Stream stream, bool input);
   /// It was dropped: the stream is closed.
@@ -55,15 +58,16 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   /// True: it waited here.
   bool withdraw(Verb& verb) noexcept;
 
-  /// An input that nobody wrote to ends, unless it was taken.
+  /// An input pipe that nobody wrote to ends, unless it was taken.
   void close_unused_inputs();
-  /// Nobody reads or writes any more but those who took a stream; other output is read and dropped.
+  /// Nobody reads or writes any more but those who took a stream; other output is read and dropped, a terminal is hung
+  /// up.
   void disown();
   /// The engine ends: nothing more is read.
   void cut();
-  /// Both ends of every pipe that was not taken are given up.
+  /// Every pipe and terminal that was not taken is given up.
   void close();
-  /// The leader is gone: what nobody read of the input is dropped.
+  /// The leader is gone: what nobody read of the input is dropped, and nobody opens its terminal any more.
   void abandon_inputs();
   /// The drain budget ended. `held_by_others`: their end says so.
   void finish_outputs(StreamEnd end);
@@ -91,6 +95,7 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
     owner_.resumed(outlet.stream(), stalled_ns);
   }
   void output_ended(flow::Outlet& outlet) override;
+  bool output_goes_on(flow::Outlet& outlet) override;
   void output_over_limit(flow::Outlet&) override { owner_.over_limit(); }
   void credit_returned() override;
   void input_has_room(flow::Inlet& inlet) override;
@@ -99,6 +104,13 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   void input_resumed(flow::Inlet& inlet, std::uint64_t stalled_ns) override {
     owner_.resumed(inlet.stream(), stalled_ns);
   }
+  [[nodiscard]] Result<os::UniqueFd> open_terminal(detail::SpawnPlan::Attachment& attachment,
+                                                   const Command::Spec& spec);
+  void add_output(flow::Source source, const detail::SpawnPlan::Attachment& attachment, Stream name,
+                  const Command::Spec& spec);
+  void add_input(flow::Sink sink, Stream name, std::uint64_t window_bytes);
+  void hang_up();
+  [[nodiscard]] bool is_terminal(Stream stream) const noexcept { return terminal_ && terminal_->is_named_by(stream); }
   [[nodiscard]] Output* output(Stream stream);
   [[nodiscard]] Input* input(Stream stream);
   [[nodiscard]] bool serve_reader(Output& output);
@@ -114,6 +126,7 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   flow::Budget budget_;
   std::vector<std::unique_ptr<Output>> outputs_;
   std::vector<std::unique_ptr<Input>> inputs_;
+  std::optional<TerminalEnd> terminal_;
   Verb* any_reader_ = nullptr;
   std::uint64_t arrivals_ = 0;
   bool keep_order_;

@@ -95,6 +95,7 @@ enum SpawnFlag : std::uint32_t {
   search_path = 1U << 12,        ///< The program has no '/': try each directory of the command's PATH.
   shell_fallback = 1U << 13,     ///< ENOEXEC: /bin/sh runs it.
   has_capabilities = 1U << 14,
+  controlling_terminal = 1U << 15,  ///< With own_session: descriptor `terminal` becomes the session's terminal.
 };
 
 /// The body, in this order, each list padded to 8 bytes: Action[action_count], WireRung[rung_count],
@@ -114,7 +115,7 @@ struct SpawnFixed {
   std::int32_t nice = 0;
   std::int32_t oom_score_adj = 0;
   std::uint32_t uid = 0, gid = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t terminal = 0;  ///< The command's descriptor that is its terminal: one that is attached.
   std::uint64_t bounding_capabilities = 0, ambient_capabilities = 0;  ///< 1 << CAP_*.
 };
 

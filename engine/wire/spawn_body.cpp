@@ -111,6 +111,7 @@ SpawnBody SpawnBody::build(ChildId id, const SpawnRequest& request) {
   fixed.strings_bytes = static_cast<std::uint32_t>(result.bytes.size() - strings_start);
   fixed.body_bytes = static_cast<std::uint32_t>(result.bytes.size());
   fixed.join_group = request.join_group;
+  fixed.terminal = request.terminal;
   fixed.umask = request.umask.value_or(0);
   fixed.nice = request.nice.value_or(0);
   fixed.oom_score_adj = request.oom_score_adj.value_or(0);

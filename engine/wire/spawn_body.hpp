@@ -37,9 +37,10 @@ struct SpawnRequest {
   std::optional<std::uint32_t> umask, uid, gid;
   std::optional<std::int32_t> nice, oom_score_adj;
   std::int32_t join_group = 0;
+  std::uint32_t terminal = 0;  ///< controlling_terminal: which descriptor it is.
   std::uint64_t bounding_capabilities = 0, ambient_capabilities = 0;  ///< With has_capabilities.
   /// SpawnFlag bits that no member above implies: cwd_attached, own_session, join_group, set_no_new_privs,
-  /// search_path, shell_fallback, has_capabilities.
+  /// search_path, shell_fallback, has_capabilities, controlling_terminal.
   std::uint32_t flags = 0;
 };
 

@@ -39,7 +39,7 @@ bool SpawnView::open(const SpawnFixed& fixed, std::span<const std::byte> body) n
   }
   if (rest.size() != fixed.strings_bytes) return false;
   strings_ = reinterpret_cast<const char*>(rest.data());
-  return strings_are_right(fixed) && actions_are_right(fixed);
+  return strings_are_right(fixed) && actions_are_right() && terminal_is_right(fixed);
 }
 
 bool SpawnView::counts_are_right(const SpawnFixed& fixed) noexcept {
@@ -81,7 +81,7 @@ bool SpawnView::strings_are_right(const SpawnFixed& fixed) noexcept {
   return left == 0;
 }
 
-bool SpawnView::actions_are_right(const SpawnFixed&) const noexcept {
+bool SpawnView::actions_are_right() const noexcept {
   std::uint64_t seen[(action_number_max + 1) / 64] = {};
   for (const Action& action : actions_) {
     if (action.number > action_number_max || action.kind > ActionKind::closed) return false;
@@ -99,6 +99,14 @@ bool SpawnView::actions_are_right(const SpawnFixed&) const noexcept {
     }
   }
   return true;
+}
+
+// It leads, perhaps by a chain of copies, to a descriptor that came with the message.
+bool SpawnView::terminal_is_right(const SpawnFixed& fixed) const noexcept {
+  if ((fixed.flags & controlling_terminal) == 0) return true;
+  const Action* action = action_of(actions_, fixed.terminal);
+  if ((fixed.flags & own_session) == 0 || action == nullptr) return false;
+  return actions_[root_of(static_cast<std::size_t>(action - actions_.data()))].kind == ActionKind::attached;
 }
 
 std::size_t SpawnView::root_of(std::size_t action) const noexcept {

@@ -14,6 +14,7 @@
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/letter.hpp>
 #include <netrunner/stdio.hpp>
+#include <netrunner/terminal.hpp>
 
 namespace netrunner {
 
@@ -26,7 +27,7 @@ struct SpawnPlan;
 
 enum class VerbKind : std::uint8_t {
   spawn, read, read_any, write, close_input, close_output, take_output, take_input, signal, exited, drained, ended,
-  process_stats, shard_stats, shard_list, hop, timer, adopt, adopted_end, adopted_signal,
+  process_stats, shard_stats, shard_list, hop, timer, adopt, adopted_end, adopted_signal, resize, terminal_modes,
 };
 
 /// The part of a verb that a shard sees. It lives in the awaiting frame (or on the blocked stack) and is the
@@ -47,6 +48,7 @@ class Verb : public Letter {
   Adoption* adoption = nullptr;       ///< The process that was started elsewhere. adopt: owned until the shard took it.
   std::span<const std::byte> input;   ///< write: what is left to accept.
   std::size_t bytes_max = 0;          ///< read: at most so much.
+  WindowSize window;                  ///< resize: to this.
   SpawnPlan* plan = nullptr;          ///< spawn: owned until the shard took it.
   std::int64_t until_ns = 0;          ///< timer: CLOCK_MONOTONIC.
   bool of_taker = false;              ///< Of a Reader or Writer: the stream is theirs, not the Process's.

@@ -18,6 +18,7 @@
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/limits.hpp>
 #include <netrunner/stdio.hpp>
+#include <netrunner/terminal.hpp>
 
 namespace netrunner {
 
@@ -73,6 +74,7 @@ class Command {
     Stdio in = Stdio::null();
     std::optional<Stdio> out, err;       ///< Unset: a pipe and inherit for spawn, captured for run.
     std::vector<ExtraDescriptor> extras;
+    Terminal terminal;                   ///< What the streams with Stdio::terminal() lead to.
     Nanoseconds deadline = Nanoseconds::max();    ///< Wall time from the request; then the ladder runs.
     Nanoseconds idle_limit = Nanoseconds::max();  ///< No byte of output for so long; then the ladder runs.
     Drain drain;
@@ -96,6 +98,17 @@ class Command {
     bool keep_order = false;                  ///< See Command::keep_order.
     OnEvent on_event;                         ///< Of this command alone, besides EngineOptions::on_event.
     bool operator==(const Spec&) const = default;
+
+    /// Whether that one of stdin, stdout and stderr says Stdio::terminal().
+    [[nodiscard]] bool on_terminal(Stream stream) const noexcept {
+      const Stdio* stdio = stream == Stream::in ? &in : nullptr;
+      if (stream == Stream::out && out) stdio = &*out;
+      if (stream == Stream::err && err) stdio = &*err;
+      return stdio != nullptr && stdio->kind() == Stdio::Kind::terminal;
+    }
+    [[nodiscard]] bool has_terminal() const noexcept {
+      return on_terminal(Stream::in) || on_terminal(Stream::out) || on_terminal(Stream::err);
+    }
   };
 
   template <std::convertible_to<std::string_view>... Args>
@@ -126,6 +139,9 @@ class Command {
   [[nodiscard]] Command err(Stdio stdio) const;
   [[nodiscard]] Command input(std::string bytes) const;  ///< in(Stdio::bytes(...)).
   [[nodiscard]] Command extra(ExtraDescriptor descriptor) const;
+  /// What its terminal is like. Where no stream leads to one yet, stdin, stdout and stderr all do from now on:
+  /// `Command{"bash"}.terminal()`; a later in, out or err takes that stream out again.
+  [[nodiscard]] Command terminal(Terminal terminal = {}) const;
   /// Zero ends it at once; the largest value never.
   [[nodiscard]] Command deadline(Nanoseconds after) const;
   [[nodiscard]] Command idle_limit(Nanoseconds silence) const;

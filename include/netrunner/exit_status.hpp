@@ -82,6 +82,7 @@ struct StreamSummary {
   std::uint64_t stalled_ns = 0;        ///< How long in all.
   std::uint64_t waits = 0;             ///< Reads that found nothing.
   std::uint64_t waited_ns = 0;         ///< How long readers waited for the command to write.
+  Direction direction = Direction::from_command;
 };
 
 /// A rung of the ladder that was climbed, or a signal that was asked for.
@@ -119,16 +120,18 @@ struct Ended {
   pid_t pid = 0;
   Usage usage;
   Timeline timeline;
-  std::vector<StreamSummary> streams;  ///< in, out, err and extras that are pipes to or from the host.
+  /// in, out, err and extras that are pipes to or from the host. Of a terminal two: what was written to it, under the
+  /// first of in, out, err that leads to it, and what came from it, under the first of out, err, in.
+  std::vector<StreamSummary> streams;
   std::vector<SignalSent> signals;     ///< In order.
   std::uint32_t stragglers = 0;        ///< Processes of it alive after the leader's exit.
   bool tree_empty = true;              ///< No process of it is left.
   Containment containment = Containment::process_group;
   std::string unkillable;              ///< Why a process of it could not be killed; status is Unknown then.
   std::string stalled_on;              ///< "stdout: 64 KiB held by the reader for 12 s" where that bears on the end.
-  /// Who held an output pipe open when the drain budget ended, `holders_max` at most: processes of the command first,
-  /// then others, as far as /proc shows their descriptors and a bounded look goes (README.md, Drain). Empty where every
-  /// stream came to its end of file.
+  /// Who held an output pipe or a terminal open when the drain budget ended, `holders_max` at most: processes of the
+  /// command first, then others, as far as /proc shows their descriptors and a bounded look goes (README.md, Drain).
+  /// Empty where every stream came to its end of file.
   std::vector<PipeHolder> holders;
   std::vector<int> success_codes;      ///< Command::success_codes; empty: 0 alone.
 
@@ -138,6 +141,7 @@ struct Ended {
     if (exited == nullptr || reason != EndReason::exited) return false;
     return success_codes.empty() ? exited->code == 0 : std::ranges::count(success_codes, exited->code) > 0;
   }
+  /// Of a stream that has two directions: stdin's is what was written to it, any other's what came from it.
   [[nodiscard]] const StreamSummary* stream(Stream which) const noexcept;
 };
 

@@ -190,7 +190,8 @@ typedef enum nr_stdio {
   NR_STDIO_PIPE,     ///< To or from this process, under credit. Default of stdout; of stderr too with nr_run.
   NR_STDIO_INHERIT,  ///< This process's descriptor of that number. Default of stderr with nr_spawn.
   NR_STDIO_MERGE,    ///< stderr where stdout goes, or stdout where stderr goes.
-  NR_STDIO_CLOSED
+  NR_STDIO_CLOSED,
+  NR_STDIO_TERMINAL  ///< The command's terminal; all streams that say so share it, see nr_command_terminal.
 } nr_stdio;
 
 typedef enum nr_file_mode { NR_FILE_READ, NR_FILE_TRUNCATE, NR_FILE_APPEND, NR_FILE_READ_WRITE } nr_file_mode;
@@ -208,6 +209,20 @@ void nr_command_descriptor(nr_command* command, int stream, int fd);
 void nr_command_input(nr_command* command, const void* bytes, size_t count);
 /// Descriptor `number` (3 to 255) of the command: `fd` of this process, or a pipe to it where fd is -1.
 void nr_command_extra(nr_command* command, int number, nr_direction direction, int fd);
+
+/// In characters and in pixels (0: unknown); rows and columns are 1 or more.
+typedef struct nr_window_size {
+  uint16_t rows, columns;
+  uint16_t x_pixels, y_pixels;
+} nr_window_size;
+
+/// What its terminal is like; `size` NULL: 24 rows of 80 columns. Where no stream leads to a terminal yet, stdin,
+/// stdout and stderr all do from now on; nr_command_stdio and the like take a stream out again. `controlling`: the
+/// command gets a session of its own, with this as controlling terminal (^C, job control and /dev/tty work).
+void nr_command_terminal(nr_command* command, const nr_window_size* size, bool controlling);
+void nr_command_terminal_raw(nr_command* command);  ///< Bytes as they come, both ways, as cfmakeraw(3) has it.
+/// One of its modes before exec, by its number in RFC 4254 (section 8; netrunner::TerminalMode lists them): 53 is ECHO.
+void nr_command_terminal_mode(nr_command* command, uint8_t mode, uint32_t value);
 
 typedef enum nr_at_limit {
   NR_AT_LIMIT_STOP,     ///< The command is stopped, NR_REASON_OUTPUT_LIMIT.
@@ -418,12 +433,21 @@ nr_code nr_process_read_any(nr_process* process, int* stream, void* buffer, size
 nr_code nr_process_write(nr_process* process, int stream, const void* bytes, size_t count, int64_t timeout_ns,
                          size_t* bytes_accepted, nr_error* error);
 /// End of input after what is queued; returns when all of it was written, or the command closed it. Idempotent. The
-/// order stands after a timeout.
+/// order stands after a timeout. To a terminal its end-of-file character (^D) is typed.
 nr_code nr_process_close_input(nr_process* process, int stream, int64_t timeout_ns, nr_error* error);
-/// No more is wanted: what is queued is dropped, and the command gets SIGPIPE when it writes on.
+/// No more is wanted: what is queued is dropped, and the command gets SIGPIPE when it writes on. A terminal is hung up.
 nr_code nr_process_close_output(nr_process* process, int stream, int64_t timeout_ns, nr_error* error);
 /// One signal, in order with everything else; returns when it was sent. NR_ALREADY_EXITED, NR_PERMISSION_DENIED.
 nr_code nr_process_signal(nr_process* process, int signal, nr_target target, int64_t timeout_ns, nr_error* error);
+
+/// The size of its terminal; a change raises SIGWINCH in the foreground group. NR_ALREADY_EXITED;
+/// NR_INVALID_ARGUMENT: no row or column, or it has no terminal.
+nr_code nr_process_resize(nr_process* process, nr_window_size size, int64_t timeout_ns, nr_error* error);
+/// A mode of its terminal as it is now, by its number in RFC 4254. Fails as nr_process_resize does.
+nr_code nr_process_terminal_mode(nr_process* process, uint8_t mode, int64_t timeout_ns, uint32_t* value,
+                                 nr_error* error);
+nr_code nr_process_set_terminal_mode(nr_process* process, uint8_t mode, uint32_t value, int64_t timeout_ns,
+                                     nr_error* error);
 
 /// Orders a ladder (NULL: the command's own) and returns at once. A second stop may only shorten the first. Fails only
 /// where the ladder's text can't be read.

@@ -26,4 +26,5 @@
 #include <netrunner/stdio.hpp>
 #include <netrunner/task.hpp>
 #include <netrunner/tee.hpp>
+#include <netrunner/terminal.hpp>
 #include <netrunner/when.hpp>

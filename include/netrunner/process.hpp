@@ -14,6 +14,7 @@
 #include <netrunner/exit_status.hpp>
 #include <netrunner/process_stream.hpp>
 #include <netrunner/stats.hpp>
+#include <netrunner/terminal.hpp>
 
 namespace netrunner {
 
@@ -25,6 +26,9 @@ struct StreamChunk {
 
 /// Owner of one command. Move-only; may be used and dropped in any thread, one verb per stream at a time.
 /// Outlives its Engine safely: verbs then give `engine_closed`, and wait() still gives the result.
+///
+/// A terminal is hung up when the handle is dropped, as the ladder begins, and by detach: its session's leader gets
+/// SIGHUP, and who reads it or writes to it gets end of file and EIO, as when the line is cut.
 ///
 /// Three facts, each awaitable any number of times, also after the fact: exited (the leader ended), drained (each
 /// output stream reached its end or the drain budget ended), and ended (nothing of it is left).
@@ -69,9 +73,11 @@ class Process {
   }
 
   /// End of input, after what is queued; done when all of it was written (or the command closed it). Idempotent.
+  /// To a terminal the host then types its end-of-file character (VEOF, ^D; twice after an unfinished line). It means
+  /// the end in canonical mode, and whatever the command makes of it in another; nothing can be written after it.
   [[nodiscard]] Awaitable<void> close_input(Stream stream = Stream::in);
   /// The reader wants no more: the pipe is closed, what is queued is dropped and counted, the command gets SIGPIPE
-  /// when it writes on. Done when the pipe is closed.
+  /// when it writes on. Done when the pipe is closed. A terminal is hung up: SIGHUP to the command, see below.
   [[nodiscard]] Awaitable<void> close_output(Stream stream = Stream::out);
 
   /// Hands an output stream to another owner: from then on only the Reader reads and closes it, wherever it is moved
@@ -83,6 +89,15 @@ class Process {
   /// Sends one signal, in order with everything else. Errors: already_exited, permission_denied.
   [[nodiscard]] Awaitable<void> signal(int number, Target target = Target::group);
 
+  /// The size of its terminal; where it is another than before, the foreground group gets SIGWINCH.
+  /// Errors: already_exited (nothing was touched); invalid_argument: no row or column, or it has no terminal.
+  [[nodiscard]] Awaitable<void> resize(WindowSize size);
+  /// All modes of its terminal, as they are now. Errors as of resize.
+  [[nodiscard]] Awaitable<TerminalModes> terminal_modes();
+  /// Changes those that are named, at once (TCSANOW of tcsetattr(3)), and gives all modes as they are then: a mode that
+  /// a pseudo-terminal can't have stays as it was.
+  [[nodiscard]] Awaitable<TerminalModes> set_terminal_modes(TerminalModes changes);
+
   /// Orders the command's ladder (or another) and returns at once. A second stop may only shorten the first.
   void stop() const;
   void stop(const KillLadder& ladder) const;
@@ -91,8 +106,8 @@ class Process {
   [[nodiscard]] Awaitable<ExitStatus> exited() const;
   [[nodiscard]] Awaitable<void> drained() const;
   /// The whole result, when nothing of the command is left. An stdin that nobody wrote to is closed, so that `cat`
-  /// ends. Output is not read: bytes that nobody reads hold the command up, until its deadline; after its exit they
-  /// delay this by Drain::max at most, and stay readable.
+  /// ends (a pipe; at a terminal somebody may type at any time). Output is not read: bytes that nobody reads hold the
+  /// command up, until its deadline; after its exit they delay this by Drain::max at most, and stay readable.
   [[nodiscard]] Awaitable<Ended> wait() const;
 
   /// Its figures now, or its last ones. Reads proc(5) for the usage: some ten microseconds of the shard's thread.

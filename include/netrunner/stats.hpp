@@ -14,9 +14,9 @@
 
 namespace netrunner {
 
-/// A stream that is a pipe to or from the host, now. Who is slow: `stalled_ns` is the time that the other side was
-/// waited for (an output waits for its reader, an input for the command to read), `waited_ns` the time that a reader
-/// waited for the command to write.
+/// A stream that is a pipe to or from the host, now; of a terminal there are two, as in Ended::streams. Who is slow:
+/// `stalled_ns` is the time that the other side was waited for (an output waits for its reader, an input for the
+/// command to read), `waited_ns` the time that a reader waited for the command to write.
 struct StreamStats {
   Stream stream = Stream::out;
   std::uint64_t bytes = 0, operations = 0, dropped_bytes = 0;
@@ -28,6 +28,7 @@ struct StreamStats {
   bool ended = false;
   std::uint64_t stalled_for_ns = 0;  ///< Stands still now, for so long; 0: it doesn't.
   std::uint64_t waits = 0, waited_ns = 0;  ///< Reads that found nothing, and how long they waited, the present one too.
+  Direction direction = Direction::from_command;
 };
 
 /// Where a command stands.

@@ -25,6 +25,7 @@ class Stdio {
     merge,       ///< stderr into stdout's pipe (or the other way): one pipe, the kernel's order.
     closed,      ///< Not open at all.
     bytes,       ///< stdin only: known in advance, written by the engine, then end of input.
+    terminal,    ///< The command's terminal (Command::terminal), of which the host has the other side, under credit.
   };
   enum class FileMode : std::uint8_t { read, truncate, append, read_write };
 
@@ -32,6 +33,9 @@ class Stdio {
   [[nodiscard]] static Stdio pipe() { return Stdio{Kind::pipe}; }
   [[nodiscard]] static Stdio inherit() { return Stdio{Kind::inherit}; }
   [[nodiscard]] static Stdio closed() { return Stdio{Kind::closed}; }
+  /// stdin, stdout, stderr, any of them: all that say so share one terminal. Each names it to the verbs, for reading as
+  /// for writing; what the command writes to /dev/tty comes with the rest.
+  [[nodiscard]] static Stdio terminal() { return Stdio{Kind::terminal}; }
   /// stderr goes where stdout goes, or stdout where stderr goes.
   [[nodiscard]] static Stdio merge() { return Stdio{Kind::merge}; }
   [[nodiscard]] static Stdio file(std::string path, FileMode mode = FileMode::read, std::uint32_t permissions = 0666) {
@@ -53,7 +57,8 @@ class Stdio {
     return stdio;
   }
 
-  /// The credit window of a pipe to the host, or the queue bound of a pipe from it; at least 1 byte.
+  /// The credit window of a pipe to the host, or the queue bound of a pipe from it; at least 1 byte. Of a terminal
+  /// stdin's bounds the queue to it, and stdout's or stderr's the credit from it.
   [[nodiscard]] Stdio window(std::uint64_t bytes) && { window_bytes_ = bytes; return std::move(*this); }
   /// F_SETPIPE_SZ for this pipe; 0 leaves the kernel's default (64 KiB).
   [[nodiscard]] Stdio pipe_size(std::uint32_t bytes) && { pipe_bytes_ = bytes; return std::move(*this); }

@@ -21,7 +21,7 @@ nr::Task<nr::Result<int>> count_lines(nr::Engine& engine) {
 
 /// Each line of both streams, told apart.
 nr::Result<void> label(nr::Engine& engine) {
-  const auto build = nr::Command::shell("echo compiling; sleep 0.05; echo 'warning: unused' >&2; sleep 0.05; echo done");
+  const auto build = nr::Command::shell("echo compiling; sleep 0.05; echo 'warning: unused' >&2; sleep 0.05; echo ok");
   NR_TRY(process, nr::blocking::spawn(engine, build.err(nr::Stdio::pipe())));
   auto lines = nr::LineReader::of_all(process);
   for (;;) {

@@ -2,6 +2,8 @@
 
 NETRUNNER_PACKAGES=(g++ cmake ninja-build pkg-config liburing-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libbenchmark-dev python3)
+# What some tests run; they are skipped without.
+NETRUNNER_TEST_PACKAGES=(tmux vim-tiny procps)
 NETRUNNER_CLANG_PACKAGES=(clang-19 clang-tidy-19 libclang-rt-19-dev)
 
 package_installed() {

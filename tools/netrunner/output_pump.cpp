@@ -15,7 +15,9 @@ void OutputPump::move_bytes(Process& process, Stream stream, int fd) {
   while (failed_ == 0) {
     const Result<std::optional<Chunk>> got = blocking::read(process, stream);
     if (!got || !*got) return;
-    failed_ = write_all(fd, (*got)->bytes());
+    const Chunk& chunk = **got;
+    if (record_ != nullptr) record_->output(chunk.bytes());
+    failed_ = write_all(fd, chunk.bytes());
   }
 }
 

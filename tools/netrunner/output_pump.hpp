@@ -7,6 +7,8 @@
 
 #include <netrunner/process.hpp>
 
+#include "tools/netrunner/cast_file.hpp"
+
 namespace netrunner::tool {
 
 /// Owner: a subcommand, which joins it before the Process goes. A thread of its own: our descriptor may be shared with
@@ -14,9 +16,15 @@ namespace netrunner::tool {
 /// hands is the stream's credit: a reader that is slow slows the command, and nothing piles up.
 class OutputPump {
  public:
-  /// `prefix`: in front of each line, which is then written in one piece; empty: bytes are carried as they come.
-  OutputPump(Process& process, Stream stream, int fd, std::string prefix = {})
-      : prefix_(std::move(prefix)), thread_([this, &process, stream, fd] { move_all(process, stream, fd); }) {}
+  struct Options {
+    std::string prefix;          ///< Before each line, which is then written in one piece; empty: bytes as they come.
+    CastFile* record = nullptr;  ///< Gets the same bytes, where they are carried as they come.
+  };
+  OutputPump(Process& process, Stream stream, int fd, Options options)
+      : prefix_(std::move(options.prefix)),
+        record_(options.record),
+        thread_([this, &process, stream, fd] { move_all(process, stream, fd); }) {}
+  OutputPump(Process& process, Stream stream, int fd) : OutputPump(process, stream, fd, Options{}) {}
 
   /// Blocks until the stream has ended and all of it is written. 0, or the errno of the write that failed: the
   /// command's output is closed then, so that its next write tells it.
@@ -31,6 +39,7 @@ class OutputPump {
   void move_lines(Process& process, Stream stream, int fd);
 
   std::string prefix_;
+  CastFile* record_;
   int failed_ = 0;
   std::jthread thread_;  // Last: it uses what is above.
 };

@@ -64,6 +64,7 @@ Json streams_of(const Ended& ended) {
   Json streams = Json::array();
   for (const StreamSummary& stream : ended.streams) {
     streams.push_back({{"stream", name_of_stream(stream.stream)},
+                       {"direction", stream.direction == Direction::to_command ? "to_command" : "from_command"},
                        {"end", std::string(name_of(stream.end))},
                        {"bytes", stream.bytes},
                        {"dropped", stream.dropped_bytes},

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -25,6 +26,8 @@
 #include "tools/netrunner/signal_thread.hpp"
 #include "tools/netrunner/stdio_plan.hpp"
 #include "tools/netrunner/subcommand.hpp"
+#include "tools/netrunner/terminal_plan.hpp"
+#include "tools/netrunner/terminal_session.hpp"
 
 namespace netrunner::tool {
 namespace {
@@ -42,18 +45,18 @@ Runs one command. Whatever it started is gone when this returns.
   --cwd P  --user U[:G]  --nice N  --umask M  --rlimit nofile=256[:1024]
   --cap net_raw,kill|none|all,-sys_admin  --success-codes 0,1 (then we exit 0)
   --env K=V  --unset-env K  --clear-env  --new-session
-  --containment auto|cgroup|subreaper|pid-namespace|process-group   how far
-                   "whatever it started" reaches (auto; netrunner doctor)
+  --containment auto|cgroup|subreaper|pid-namespace|process-group (auto)
   --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
   --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
                    on; auto: handed on unless an option or report must see them
   --prefix TEXT    before each line of output    --stats FILE|-  figures, as JSON
   --events FILE    what happens, as it happens: a JSON object per line
+  --pty            a terminal, connected to ours: ^C and ^Z too are bytes for it
+    --pty-streams in,out,err  --pty-raw  --winsize RxC  --record ASCIICAST-FILE
   --report FILE|-  end, times in us, signals, as JSON; -: on stdout, at the end
   --json           the same on stderr, on one line, instead of words
 INT, TERM, HUP, QUIT stop it by the ladder, with INT etc. as a first rung; the
-second one kills. TSTP stops it and netrunner, CONT lets both go on (time runs
-meanwhile); other signals are passed on to it.
+second one kills. TSTP stops it and us, CONT continues; others are passed on.
 Exit status: the command's; 128+n killed by signal n; 124 ended by --timeout,
 --idle or --output-limit; 125 netrunner failed; 126 can't be run; 127 not found.
 )";
@@ -63,6 +66,7 @@ struct Request {
   StdioPlan stdio;
   Observation observation;
   std::string prefix;
+  TerminalPlan terminal;
   std::string report_path;
   Containment containment = Containment::automatic;
   bool json = false;
@@ -74,10 +78,15 @@ class Run {
  public:
   explicit Run(Request& request) : request_(request), relay_(request.command.ladder()) {}
 
-  [[nodiscard]] int run(const Command& command) {
+  [[nodiscard]] int run(Command command) {
+    if (request_.terminal.is_wanted()) {
+      terminal_.emplace(request_.terminal);
+      relay_.use_terminal(&*terminal_);
+      command = command.terminal(terminal_->terminal());
+      if (auto begun = terminal_->begin_record(request_.argv); !begun) return fail(begun.error());
+    }
     if (auto started = signals_.start([this](int signal) { relay_.handle(signal); }); !started) {
-      print_error("netrunner run: " + started.error() + "\n");
-      return own_failure;
+      return fail(started.error());
     }
     Result<Ended> ended = start_and_wait(command);
     relay_.finish();
@@ -95,6 +104,11 @@ class Run {
   }
 
  private:
+  static int fail(const std::string& why) {
+    print_error("netrunner run: " + why + "\n");
+    return own_failure;
+  }
+
   [[nodiscard]] Result<Ended> start_and_wait(const Command& command) {
     EngineOptions options;
     options.shards = 1;
@@ -103,17 +117,26 @@ class Run {
     NR_TRY(engine, Engine::open(options));
     const Observation::Figures figures(request_.observation, engine);
     NR_TRY(process, blocking::get(engine.spawn(command, relay_.before_start())));
+    if (terminal_) terminal_->connect(process, request_.stdio.types());
     relay_.attach({&process});
     std::deque<OutputPump> pumps;  // Neither moves nor copies: the threads point to them.
     for (const Stream stream : request_.stdio.streams_to_us()) {
+      const bool recorded = terminal_ && stream == request_.stdio.terminal_stream();
       pumps.emplace_back(process, stream, stream == Stream::out ? STDOUT_FILENO : STDERR_FILENO,
-                         request_.prefix);
+                         OutputPump::Options{request_.prefix, recorded ? terminal_->record() : nullptr});
     }
     Result<Ended> ended = blocking::wait(process);
     relay_.detach();
     for (OutputPump& pump : pumps) note_write_failure(pump.join());
+    if (terminal_) end_terminal();
     // Asked again: what was read after the command's end is counted too.
     return ended && !pumps.empty() ? blocking::wait(process) : ended;
+  }
+
+  void end_terminal() {
+    terminal_->disconnect();
+    const int failed = terminal_->record() == nullptr ? 0 : terminal_->record()->close();
+    if (failed != 0) write_failure_ = std::string("--record: ") + std::strerror(failed) + "; it is not complete.";
   }
 
   void note_write_failure(int failed) {
@@ -163,6 +186,7 @@ class Run {
   Request& request_;
   SignalThread signals_;  // Before the engine's threads.
   SignalRelay relay_;
+  std::optional<TerminalSession> terminal_;
   std::string write_failure_;
 };
 
@@ -173,6 +197,7 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   request.stdio.declare(options);
   request.observation.declare(options);
   options.value("--prefix", into(request.prefix));
+  request.terminal.declare(options);
   options.value("--report", into(request.report_path));
   options.value("--containment", into(request.containment));
   options.flag("--json", request.json);
@@ -185,6 +210,13 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   const bool must_see = !request.report_path.empty() || request.json || !request.prefix.empty();
   if (must_see || request.observation.wants_events()) request.stdio.needs_pipes();
   if (auto checked = request.stdio.check(); !checked) return refuse(self, checked.error());
+  if (auto checked = request.terminal.check(); !checked) return refuse(self, checked.error());
+  if (request.terminal.is_wanted()) {
+    request.stdio.lead_to_terminal(request.terminal.streams());
+    if (!request.stdio.terminal_stream()) {
+      return refuse(self, "--pty: with --stdin and these --pty-streams no stream is left for the terminal.");
+    }
+  }
   if (!request.report_path.empty()) {
     if (auto writable = can_write_report(request.report_path); !writable) return refuse(self, writable.error());
   }

@@ -61,7 +61,10 @@ void SignalRelay::handle(int signal) {
 void SignalRelay::act_on(int signal) {
   if (is_terminal_stop(signal)) {
     stop_and_wait();
+  } else if (signal == SIGWINCH && terminal_ != nullptr) {
+    if (!commands_.empty()) terminal_->window_changed();
   } else {
+    if (signal == SIGCONT && terminal_ != nullptr && !commands_.empty()) terminal_->after_continue();
     const bool concerns_all = signal == SIGCONT || signal == SIGWINCH;
     pass_on(signal, concerns_all ? Target::group : Target::leader);
   }
@@ -70,7 +73,10 @@ void SignalRelay::act_on(int signal) {
 void SignalRelay::terminate(int signal) {
   if (phase_ == Phase::over) return;
   // Somebody doesn't read what we write, and we are asked to go.
-  if (phase_ == Phase::output_left) leave_at_once(signal_base + signal);
+  if (phase_ == Phase::output_left) {
+    if (terminal_ != nullptr) terminal_->before_stop();
+    leave_at_once(signal_base + signal);
+  }
   const bool again = termination_ != 0;
   if (!again) termination_ = signal;
   if (phase_ == Phase::starting) {
@@ -89,6 +95,7 @@ void SignalRelay::terminate(int signal) {
 /// The commands have a session without a terminal, where the kernel drops TSTP: STOP does what the user wants.
 void SignalRelay::stop_and_wait() {
   pass_on(SIGSTOP, Target::group);
+  if (terminal_ != nullptr) terminal_->before_stop();
   (void)::kill(::getpid(), SIGSTOP);
 }
 

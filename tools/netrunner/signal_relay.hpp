@@ -9,19 +9,24 @@
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/process.hpp>
 
+#include "tools/netrunner/terminal_session.hpp"
+
 namespace netrunner::tool {
 
 /// The ladder with `signal` before its own rungs: who sends INT wants INT tried first, with the same patience.
 [[nodiscard]] KillLadder ladder_for(int signal, const KillLadder& ladder);
 
 /// HUP, INT, QUIT, TERM: the ladder, the second time a kill at once. TSTP, TTIN, TTOU: the commands are stopped, then
-/// we. CONT: they go on. All others are passed on to each command.
+/// we. CONT: they go on. WINCH: the size of the command's terminal, where it has one. All others are passed on to each
+/// command.
 /// Thread: handle() in that of the signals, the rest in the subcommand's.
 class SignalRelay {
  public:
   explicit SignalRelay(KillLadder ladder) : ladder_(std::move(ladder)) {}
 
   void handle(int signal);
+  /// The command has a terminal that is connected to ours. Before attach; it must stay until detach().
+  void use_terminal(TerminalSession* terminal) { terminal_ = terminal; }
   /// For the start: a termination that comes before the commands are attached stops them through it.
   [[nodiscard]] std::stop_token before_start() const { return before_start_.get_token(); }
   /// From now on signals reach them. They must stay where they are until detach().
@@ -46,6 +51,7 @@ class SignalRelay {
   Phase phase_ = Phase::starting;
   KillLadder ladder_;
   std::vector<Process*> commands_;
+  TerminalSession* terminal_ = nullptr;
   std::vector<int> early_;  ///< Came before attach().
   int termination_ = 0;
   std::stop_source before_start_;

@@ -26,7 +26,7 @@ Options::Setter or_forever(Nanoseconds& duration) {
 }  // namespace
 
 void StdioPlan::declare(Options& options) {
-  options.value("--stdin", into(in_));
+  options.value("--stdin", noting(into(in_), in_given_));
   options.flag("--merge", merge_);
   options.value("--idle", noting(into(idle_), needs_pipes_));
   options.value("--output-limit", noting(noting(into(output_limit_), needs_pipes_), limited_));
@@ -62,24 +62,49 @@ Checked<void> StdioPlan::check() const {
   return {};
 }
 
+void StdioPlan::lead_to_terminal(std::vector<Stream> streams) {
+  terminal_ = std::move(streams);
+  if (in_given_) std::erase(terminal_, Stream::in);
+}
+
+bool StdioPlan::on_terminal(Stream stream) const noexcept {
+  return std::ranges::find(terminal_, stream) != terminal_.end();
+}
+
+std::optional<Stream> StdioPlan::terminal_stream() const {
+  for (const Stream stream : {Stream::out, Stream::err, Stream::in}) {
+    if (on_terminal(stream)) return stream;
+  }
+  return std::nullopt;
+}
+
 std::vector<Stream> StdioPlan::streams_to_us() const {
-  if (!pipes()) return {};
-  if (merge_) return {Stream::out};
-  return {Stream::out, Stream::err};
+  std::vector<Stream> streams;
+  if (const auto terminal = terminal_stream()) streams.push_back(*terminal);
+  if (!pipes()) return streams;
+  if (!on_terminal(Stream::out)) streams.push_back(Stream::out);
+  if (!on_terminal(Stream::err) && !merge_) streams.push_back(Stream::err);
+  return streams;
+}
+
+Stdio StdioPlan::output(Stream stream) const {
+  if (on_terminal(stream)) return Stdio::terminal();
+  return pipes() ? Stdio::pipe() : Stdio::inherit();
 }
 
 Command StdioPlan::apply(const Command& command) const {
-  Stdio in = Stdio::inherit();
+  Stdio in = types() ? Stdio::terminal() : Stdio::inherit();
   if (in_ == "null") in = Stdio::null();
   if (in_ != "null" && in_ != "inherit") in = Stdio::file(in_);
 
-  Stdio err = pipes() ? Stdio::pipe() : Stdio::inherit();
-  if (merge_) err = pipes() ? Stdio::merge() : Stdio::descriptor(STDOUT_FILENO);
+  const Stdio out = output(Stream::out);
+  Stdio err = output(Stream::err);
+  if (merge_) err = out.kind() == Stdio::Kind::inherit ? Stdio::descriptor(STDOUT_FILENO) : Stdio::merge();
 
   Drain drain = drain_;
   if (!drain_max_given_) drain.max = std::max(drain.max, drain.idle);  // `--drain 10s` means ten seconds.
-  Command changed = command.in(in).out(pipes() ? Stdio::pipe() : Stdio::inherit()).err(err).drain(drain);
-  if (!pipes()) return changed;
+  Command changed = command.in(in).out(out).err(err).drain(drain);
+  if (!pipes() && terminal_.empty()) return changed;
   return changed.idle_limit(idle_).output_limit(output_limit_, truncate_ ? AtLimit::truncate : AtLimit::stop);
 }
 

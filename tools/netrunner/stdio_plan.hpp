@@ -2,6 +2,7 @@
 /// Where the standard streams of a command lead: the decision of `netrunner run`.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,24 +17,33 @@ namespace netrunner::tool {
 class StdioPlan {
  public:
   void declare(Options& options);
+  /// These lead to a terminal; stdin not, where --stdin says something else.
+  void lead_to_terminal(std::vector<Stream> streams);
+  [[nodiscard]] bool types() const noexcept { return on_terminal(Stream::in); }
   void needs_pipes() noexcept { needs_pipes_ = true; }  ///< Something else does: a report that counts bytes.
   [[nodiscard]] Checked<void> check() const;
 
   [[nodiscard]] bool pipes() const noexcept {
     return mode_ == Mode::pipe || (mode_ == Mode::automatic && needs_pipes_);
   }
-  /// The output streams that come to us: none, or stdout, and stderr where it isn't merged.
+  /// The streams whose bytes come to us: none, or stdout, and stderr where it isn't merged. Of a terminal the first
+  /// that names it, so that stdin may be one.
   [[nodiscard]] std::vector<Stream> streams_to_us() const;
+  /// Of those, the one that is the terminal; none.
+  [[nodiscard]] std::optional<Stream> terminal_stream() const;
   [[nodiscard]] Command apply(const Command& command) const;
 
  private:
   enum class Mode : std::uint8_t { automatic, pipe, inherit };
 
   void declare_drain(Options& options);
+  [[nodiscard]] bool on_terminal(Stream stream) const noexcept;
+  [[nodiscard]] Stdio output(Stream stream) const;
 
   Mode mode_ = Mode::automatic;
   bool needs_pipes_ = false;
-  bool merge_ = false, truncate_ = false, limited_ = false, drain_max_given_ = false;
+  bool merge_ = false, truncate_ = false, limited_ = false, drain_max_given_ = false, in_given_ = false;
+  std::vector<Stream> terminal_;
   std::string in_ = "inherit";
   std::uint64_t output_limit_ = UINT64_MAX;
   Nanoseconds idle_ = Nanoseconds::max();

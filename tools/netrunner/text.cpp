@@ -66,6 +66,15 @@ bool is_utf8(std::string_view bytes) noexcept {
   return true;
 }
 
+std::size_t unfinished_utf8_bytes(std::string_view bytes) noexcept {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, bytes.size()); ++back) {
+    const auto byte = static_cast<std::uint8_t>(bytes[bytes.size() - back]);
+    if ((byte & 0xc0U) == 0x80U) continue;  // Inside a character: further back is where it begins.
+    return utf8_length(byte).bytes > back ? back : 0;
+  }
+  return 0;
+}
+
 std::string base64_of(std::string_view bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string encoded;

@@ -61,6 +61,25 @@ TEST(Spawn, TheShepherdReadsWhatTheHostWrote) {
   EXPECT_EQ(body.fixed.flags, has_cwd | has_groups | has_nice);
 }
 
+TEST(Spawn, ATerminalIsADescriptorThatCameWithTheMessageInASessionOfItsOwn) {
+  const auto accepted = [](std::uint32_t number, std::uint32_t flags) {
+    SpawnRequest wanted = request();
+    wanted.terminal = number;
+    wanted.flags = flags;
+    const SpawnBody body = SpawnBody::build({1, 2}, wanted);
+    EXPECT_EQ(body.fixed.terminal, number);
+    SpawnView view;
+    return view.open(body.fixed, body.bytes);
+  };
+  EXPECT_TRUE(accepted(1, own_session | controlling_terminal)) << "attached";
+  EXPECT_TRUE(accepted(2, own_session | controlling_terminal)) << "a copy of it";
+  EXPECT_FALSE(accepted(0, own_session | controlling_terminal)) << "a file";
+  EXPECT_FALSE(accepted(3, own_session | controlling_terminal)) << "nobody";
+  EXPECT_FALSE(accepted(UINT32_MAX, own_session | controlling_terminal));
+  EXPECT_FALSE(accepted(1, controlling_terminal)) << "in the shepherd's session";
+  EXPECT_TRUE(accepted(UINT32_MAX, own_session)) << "not asked for";
+}
+
 TEST(Spawn, ABodyThatIsCutAnywhereIsRefused) {
   const SpawnBody body = SpawnBody::build({1, 2}, request());
   for (std::size_t size = 0; size < body.bytes.size(); ++size) {

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include "engine/flow/carrier.hpp"
+#include "engine/os/pipe.hpp"
+#include "engine/os/pty.hpp"
+#include "engine/os/unique_fd.hpp"
+
+namespace netrunner::flow {
+
+/// What an outlet reads from. A terminal differs from a pipe in two things: how its end is told, and how much can be
+/// known of what waits in it. Everything else about them is the outlet's, once.
+/// Owner: one Outlet. Thread: its shard.
+class Source {
+ public:
+  Source(os::UniqueFd fd, Carrier carrier) noexcept : fd_(std::move(fd)), carrier_(carrier) {}
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  void close() noexcept { fd_.reset(); }
+
+  /// Whether a read that brought nothing is the last one: end of file, or an error that another read would meet too.
+  /// A terminal gives EIO while no slave is open, also where bytes still are on their way to us.
+  [[nodiscard]] bool ended_by(int result) const noexcept {
+    if (carrier_ == Carrier::terminal && result == -EIO) return !os::pty_has_output(fd());
+    return result != -ENOBUFS && result != -ECANCELED && result != -EINTR && result != -EAGAIN;
+  }
+  /// Bytes that wait; 0: none. Of a pipe exact, of a terminal no more than that.
+  [[nodiscard]] std::uint32_t waiting_bytes_max() const noexcept {
+    if (carrier_ == Carrier::pipe) return os::pipe_unread(fd());
+    return os::pty_has_output(fd()) ? os::pty_held_bytes_max : 0;
+  }
+  /// Nobody else can write any more, so that its end surely comes. The owner of a terminal keeps a slave open as long
+  /// as somebody may open another.
+  [[nodiscard]] bool writers_are_gone() const noexcept { return os::writers_are_gone(fd()); }
+
+ private:
+  os::UniqueFd fd_;
+  Carrier carrier_;
+};
+
+}  // namespace netrunner::flow
