@@ -8,6 +8,7 @@
 #include "engine/ring/poll.hpp"
 #include "engine/wire/child_id.hpp"
 #include "shepherd/ladder.hpp"
+#include "shepherd/limit_groups.hpp"
 
 namespace netrunner::shepherd {
 
@@ -84,7 +85,14 @@ struct Child {
   bool hunted = false;              ///< Without a cgroup: whatever is left of it is killed on sight...
   bool signalled = false;           ///< Before exec was done.
   std::uint32_t place = UINT32_MAX; ///< While it starts.
-  std::uint32_t leaf = UINT32_MAX;  ///< Its cgroup, of Leaves.
+  std::uint32_t leaf = UINT32_MAX;  ///< Its cgroup, of Leaves...
+  Leaves::Counted before;           ///< ...and the CPU time that this had counted before it...
+  Leaves::Counted counted;          ///< ...and at the last look.
+  std::uint32_t limit_group = LimitGroups::none;
+  std::uint32_t hierarchies = 0;    ///< In which it has groups for its limits.
+  std::uint32_t refused_writes = 0;
+  std::int64_t cpu_time_ns = 0;     ///< Limit of its tree; 0: none.
+  std::int64_t cpu_look_ns = never; ///< When that is looked at again.
   std::uint32_t stragglers = 0;
   std::uint64_t seen_look = 0;      ///< ...and this look of Sweep was the last that saw any.
   std::int64_t spawned_ns = 0;

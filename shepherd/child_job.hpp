@@ -3,11 +3,13 @@
 
 #include <netrunner/error.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "engine/os/command_mark.hpp"
+#include "engine/os/hierarchy.hpp"
 #include "engine/wire/message.hpp"
 
 namespace netrunner::shepherd {
@@ -28,6 +30,9 @@ struct ChildJob {
   std::span<const wire::WireRung> rungs;
   std::span<const wire::WireLimit> limits;
   std::span<const std::uint32_t> groups, cpus;
+  std::span<const std::byte> leaf_writes;  ///< The shepherd's to do, before clone.
+  /// cgroup.procs of each hierarchy that it has to join; -1: none there.
+  std::array<std::int32_t, os::hierarchies> joined{-1, -1, -1, -1, -1, -1, -1};
   const char* strings = nullptr;      ///< open_file's offsets are of these.
   const char* program = nullptr;
   const char* cwd = nullptr;

@@ -34,6 +34,17 @@ void take_terminal(ChildJob& job) {
   must(job, raw::call(SYS_ioctl, job.fixed->terminal, TIOCSCTTY, 0));
 }
 
+// Groups of v1: a process is born in its parent's, so it moves itself, and the shepherd never has to be inside.
+void join_limit_groups(ChildJob& job) {
+  for (std::size_t i = 0; i < os::hierarchies; ++i) {
+    if (job.joined[i] < 0) continue;
+    static const char file[] = "cgroup.procs";
+    static const char self[] = "0";
+    enter(job, Stage::cgroup);
+    must(job, raw::call(SYS_write, job.joined[i], self, sizeof self - 1), file, wire::no_group);
+  }
+}
+
 // The host's directory comes before the files (their paths are relative to it), the command's after them.
 void enter_host_directory(ChildJob& job) {
   if (!has(job, wire::cwd_attached)) return;
@@ -113,6 +124,7 @@ void unblock_signals(ChildJob& job) {
 void run_child(void* argument) {
   ChildJob& job = *static_cast<ChildJob*>(argument);
   join_its_group(job);
+  join_limit_groups(job);
   enter_host_directory(job);
   place_descriptors(job);
   take_terminal(job);

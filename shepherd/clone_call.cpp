@@ -83,17 +83,19 @@ void say_hello(void* argument) {
 
 }  // namespace
 
-CloneResult clone_child(wire::CloneCall call, Wait wait, SpawnPlace& place, void (*function)(void*), void* argument,
-                        int cgroup) {
-  Start start{function, argument, -1, &place, CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID, cgroup};
-  if (wait == Wait::until_exec) start.flags |= CLONE_VFORK;
+CloneResult clone_child(CloneWay way, SpawnPlace& place, void (*function)(void*), void* argument) {
+  Start start{function, argument, -1, &place, CLONE_PIDFD, way.cgroup};
+  if (way.memory == Memory::shepherds) start.flags |= CLONE_VM | CLONE_CHILD_CLEARTID;
+  if (way.wait == Wait::until_exec) start.flags |= CLONE_VFORK;
   place.tid_word = 1;
   raw::Word result = 0;
-  switch (call) {
+  switch (way.call) {
     case wire::CloneCall::clone3: result = by_clone3(start); break;
     case wire::CloneCall::clone: result = by_clone(start); break;
     case wire::CloneCall::fork: result = by_fork(start); break;
   }
+  // No memory is shared, so the kernel clears nothing; but it has let us go only now.
+  if (way.memory == Memory::own && way.wait == Wait::until_exec) place.tid_word = 0;
   CloneResult cloned;
   if (result < 0) {
     cloned.sys_errno = static_cast<int>(-result);
@@ -106,7 +108,9 @@ CloneResult clone_child(wire::CloneCall call, Wait wait, SpawnPlace& place, void
 
 int try_cgroup(SpawnPlace& place, int cgroup) {
   place.job.report.index = 0;
-  const CloneResult cloned = clone_child(wire::CloneCall::clone3, Wait::until_exec, place, say_hello, &place, cgroup);
+  const CloneResult cloned = clone_child(
+      {.call = wire::CloneCall::clone3, .wait = Wait::until_exec, .memory = Memory::shepherds, .cgroup = cgroup},
+      place, say_hello, &place);
   if (cloned.pid < 0) return cloned.sys_errno;
   siginfo_t info{};
   if (::waitid(P_PID, static_cast<id_t>(cloned.pid), &info, WEXITED) != 0) return errno;
@@ -122,7 +126,7 @@ bool find_clone_call(SpawnPlace& place, wire::CloneCall& call) {
   }
   for (const auto candidate : {wire::CloneCall::clone, wire::CloneCall::fork}) {
     place.job.report.index = 0;
-    const CloneResult cloned = clone_child(candidate, Wait::until_exec, place, say_hello, &place);
+    const CloneResult cloned = clone_child({.call = candidate, .wait = Wait::until_exec}, place, say_hello, &place);
     if (cloned.pid < 0) continue;
     siginfo_t info{};
     const bool reaped = ::waitid(P_PID, static_cast<id_t>(cloned.pid), &info, WEXITED) == 0;

@@ -92,13 +92,17 @@ void Shepherd::reap_group(const Child& child) {
   }
 }
 
-// Empty and never killed: the next command's. Else it goes, now or when what was left in it has gone.
-void Shepherd::release_leaf(Child& child) {
-  if (!has_leaf(child)) return;
-  const bool clean = !child.leaf_killed &&
-                     (child.leaf_seen_empty || leaves_.population(child.leaf) == os::Population::empty);
-  clean ? leaves_.give_back(child.leaf) : leaves_.discard(child.leaf);
-  child.leaf = Leaves::none;
+// Empty, never killed and without limits: the next command's. Else it goes, now or when what was left in it has gone.
+void Shepherd::release_groups(Child& child) {
+  if (has_leaf(child)) {
+    const bool clean = !child.leaf_killed && !Leaves::is_limited(child.leaf) &&
+                       (child.leaf_seen_empty || leaves_.population(child.leaf) == os::Population::empty);
+    clean ? leaves_.give_back(child.leaf, child.counted) : leaves_.discard(child.leaf);
+    child.leaf = Leaves::none;
+  }
+  if (child.limit_group == LimitGroups::none) return;
+  limits_.discard(child.limit_group, child.hierarchies);
+  child.limit_group = LimitGroups::none;
 }
 
 }  // namespace netrunner::shepherd

@@ -15,10 +15,8 @@
 namespace netrunner::shepherd {
 namespace {
 
-struct Name {
-  explicit Name(std::uint32_t leaf) { std::snprintf(text, sizeof text, "c%u", leaf); }
-  char text[16];
-};
+/// Commands without limits: a level of their own, so that controllers can be enabled beside them and not for them.
+constexpr const char* plain_group = "plain";
 
 /// The process is in this leaf (or in a group below it) still: its number was read a moment ago.
 bool is_in(pid_t pid, const char* leaf) {
@@ -43,43 +41,81 @@ bool is_in(pid_t pid, const char* leaf) {
 }  // namespace
 
 bool Leaves::open(os::UniqueFd directory) {
-  if (!old_.is_open() && !old_.open(commands_max)) return false;
-  directory_ = os::Cgroup(std::move(directory));
-  return true;
+  root_ = os::Cgroup(std::move(directory));
+  auto plain = root_.make_child(plain_group);
+  if (plain) directory_ = std::move(*plain);
+  return plain.has_value();
 }
 
 os::Cgroup Leaves::at(std::uint32_t leaf) const {
-  auto opened = directory_.open_child(Name(leaf).text);
+  auto opened = above(leaf).open_child(name(leaf).text);
   return opened ? std::move(*opened) : os::Cgroup();
+}
+
+Leaves::Taken Leaves::make(std::uint32_t leaf) const {
+  Taken taken;
+  if (::mkdirat(above(leaf).fd(), name(leaf).text, 0755) != 0 && errno != EEXIST) {
+    taken.sys_errno = errno;
+    return taken;
+  }
+  os::Cgroup group = at(leaf);
+  if (group) {
+    taken.leaf = leaf;
+    taken.fd = group.release();
+  } else {
+    taken.sys_errno = errno;
+  }
+  return taken;
 }
 
 Leaves::Taken Leaves::take() {
   while (idle_count_ > 0) {
-    const std::uint32_t leaf = idle_[--idle_count_];
-    if (os::Cgroup group = at(leaf)) return {leaf, group.release(), 0};  // Else somebody removed it.
+    const Idle idle = idle_[--idle_count_];
+    // Else somebody removed it.
+    if (os::Cgroup group = at(idle.leaf)) return {idle.leaf, group.release(), 0, idle.counted};
   }
-  const std::uint32_t leaf = next_++;
-  if (::mkdirat(directory_.fd(), Name(leaf).text, 0755) != 0 && errno != EEXIST) return {none, {}, errno};
-  if (os::Cgroup group = at(leaf)) return {leaf, group.release(), 0};
-  return {none, {}, errno};
+  return make(next_++);
 }
 
-void Leaves::give_back(std::uint32_t leaf) {
+Leaves::Taken Leaves::make_limited(std::uint32_t number) {
+  if (limited_) return make(limited_from + number);
+  Taken none_made;
+  none_made.sys_errno = ENOENT;
+  return none_made;
+}
+
+void Leaves::give_back(std::uint32_t leaf, Counted counted) {
   if (idle_count_ == idle_max) return discard(leaf);
-  idle_[idle_count_++] = leaf;
-}
-
-void Leaves::discard(std::uint32_t leaf) {
-  if (directory_.remove_child(Name(leaf).text) == 0) return;
-  if (old_count_ == commands_max) return;  // The end removes it with the directory.
-  old_[old_count_++] = leaf;
-  pause_ns_ = leaf_retry_min_ns;
-  due_ns_ = std::min(due_ns_, now_ns() + pause_ns_);
+  idle_[idle_count_++] = {leaf, counted};
 }
 
 os::Population Leaves::population(std::uint32_t leaf) const {
-  const os::Cgroup group = at(leaf);
-  return group ? group.population() : os::Population::empty;  // Gone: removed by somebody, so nobody is in it.
+  char path[64], text[256];
+  std::snprintf(path, sizeof path, "%s/cgroup.events", name(leaf).text);
+  // Gone: removed by somebody, so nobody is in it.
+  if (!above(leaf).read(path, text)) return errno == ENOENT ? os::Population::empty : os::Population::unknown;
+  return os::population_in(text);
+}
+
+os::CgroupUsage Leaves::usage(std::uint32_t leaf) const {
+  os::CgroupUsage usage;
+  if (is_limited(leaf)) {
+    const os::Cgroup group = at(leaf);
+    if (group) os::read_usage(group, os::Hierarchy::unified, usage);
+    return usage;
+  }
+  char path[64];
+  std::snprintf(path, sizeof path, "%s/cpu.stat", name(leaf).text);
+  os::read_cpu_at(directory_, path, usage);
+  return usage;
+}
+
+void Leaves::remove_all(std::int64_t until_ns) const {
+  if (root_) {
+    end_group(root_, until_ns);  // The limited ones are below it too.
+  } else if (limited_) {
+    end_group(limited_, until_ns);
+  }
 }
 
 int Leaves::kill(std::uint32_t leaf) const {
@@ -95,10 +131,10 @@ int Leaves::kill(std::uint32_t leaf) const {
 
 void Leaves::signal(std::uint32_t leaf, int signal, pid_t but_group) const {
   struct Wanted {
-    Name name;
+    GroupName name;
     int signal;
     pid_t but_group;
-  } wanted{Name(leaf), signal, but_group};
+  } wanted{name(leaf), signal, but_group};
   const os::Cgroup group = at(leaf);
   if (!group) return;
   (void)group.for_each_process(&wanted, [](void* given, pid_t pid) {
@@ -116,18 +152,6 @@ std::uint32_t Leaves::count(std::uint32_t leaf) const {
   if (!group) return 0;
   (void)group.for_each_process(&alive, [](void* counted, pid_t) { ++*static_cast<std::uint32_t*>(counted); });
   return alive;
-}
-
-void Leaves::try_again(std::int64_t now) {
-  for (std::uint32_t i = 0; i < old_count_;) {
-    if (directory_.remove_child(Name(old_[i]).text) == 0) {
-      old_[i] = old_[--old_count_];
-    } else {
-      ++i;
-    }
-  }
-  pause_ns_ = std::min(2 * pause_ns_, leaf_retry_max_ns);
-  due_ns_ = old_count_ == 0 ? never : now + pause_ns_;
 }
 
 void end_group(const os::Cgroup& group, std::int64_t until_ns) {

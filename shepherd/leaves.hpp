@@ -7,10 +7,9 @@
 #include <sys/types.h>
 
 #include "engine/os/cgroup.hpp"
+#include "engine/os/cgroup_usage.hpp"
 #include "engine/os/unique_fd.hpp"
-#include "shepherd/clock.hpp"
-#include "shepherd/limits.hpp"
-#include "shepherd/region.hpp"
+#include "shepherd/leftovers.hpp"
 
 namespace netrunner::shepherd {
 
@@ -19,27 +18,42 @@ void end_group(const os::Cgroup& group, std::int64_t until_ns);
 
 /// Leaves are numbered, and used again only while they were never killed: after one cgroup.kill the kernel kills at
 /// birth whoever is cloned into the group (seen on Linux 6.18). No descriptor of a running command's leaf is held.
+///
+/// Those of commands with limits of v2 controllers lie apart, in a directory that has the controllers, and are used
+/// once: the others go without what controllers cost.
 class Leaves {
  public:
   static constexpr std::uint32_t none = UINT32_MAX;
 
-  /// False: no memory.
+  explicit Leaves(Leftovers& leftovers) noexcept : leftovers_(leftovers) {}
+  /// False: no directory of leaves could be made in it.
   [[nodiscard]] bool open(os::UniqueFd directory);
+  void open_limited(os::UniqueFd directory) { limited_ = os::Cgroup(std::move(directory)); }
   void close() { directory_ = os::Cgroup(); }
   [[nodiscard]] bool active() const noexcept { return static_cast<bool>(directory_); }
-  [[nodiscard]] const os::Cgroup& directory() const noexcept { return directory_; }
+  [[nodiscard]] const os::Cgroup& limited() const noexcept { return limited_; }
+  [[nodiscard]] static bool is_limited(std::uint32_t leaf) noexcept { return leaf != none && leaf >= limited_from; }
+  /// Of LimitGroups::Made.
+  [[nodiscard]] static std::uint32_t number_of(std::uint32_t leaf) noexcept { return leaf % limited_from; }
 
+  /// CPU time that a leaf has counted for commands before.
+  struct Counted {
+    std::uint64_t user_us = 0, system_us = 0;
+  };
   struct Taken {
     std::uint32_t leaf = none;
     os::UniqueFd fd;
     int sys_errno = 0;
+    Counted before;
   };
   /// An empty leaf for a new command.
   [[nodiscard]] Taken take();
-  /// It was used, is empty now and was never killed.
-  void give_back(std::uint32_t leaf);
+  /// A new one with the controllers of limits.
+  [[nodiscard]] Taken make_limited(std::uint32_t number);
+  /// It was used, is empty now and was never killed; `counted` is what its cpu.stat says.
+  void give_back(std::uint32_t leaf, Counted counted);
   /// It is not used again: removed now, or tried again until it can be.
-  void discard(std::uint32_t leaf);
+  void discard(std::uint32_t leaf) { leftovers_.remove(above(leaf), name(leaf)); }
 
   [[nodiscard]] os::Population population(std::uint32_t leaf) const;
   /// SIGKILL to everything in it; discard it afterwards. 0 or the errno.
@@ -48,27 +62,34 @@ class Leaves {
   void signal(std::uint32_t leaf, int signal, pid_t but_group) const;
   /// Processes in it.
   [[nodiscard]] std::uint32_t count(std::uint32_t leaf) const;
+  /// What it has counted, since it was made: CPU time, with controllers the rest.
+  [[nodiscard]] os::CgroupUsage usage(std::uint32_t leaf) const;
 
-  [[nodiscard]] std::int64_t due_ns() const noexcept { return due_ns_; }
-  /// Removes what could not be removed before.
-  void try_again(std::int64_t now);
   /// At the end: kills and removes everything in the directory, the directory itself and its parent if it was the last.
-  void remove_all(std::int64_t until_ns) const {
-    if (active()) end_group(directory_, until_ns);
-  }
+  void remove_all(std::int64_t until_ns) const;
 
  private:
   static constexpr std::uint32_t idle_max = 256;
+  static constexpr std::uint32_t limited_from = 1U << 31;
+  struct Idle {
+    std::uint32_t leaf;
+    Counted counted;
+  };
   [[nodiscard]] os::Cgroup at(std::uint32_t leaf) const;
+  [[nodiscard]] const os::Cgroup& above(std::uint32_t leaf) const noexcept {
+    return is_limited(leaf) ? limited_ : directory_;
+  }
+  [[nodiscard]] static GroupName name(std::uint32_t leaf) noexcept {
+    return {is_limited(leaf) ? 'l' : 'c', number_of(leaf)};
+  }
+  [[nodiscard]] Taken make(std::uint32_t leaf) const;
 
-  os::Cgroup directory_;
-  std::array<std::uint32_t, idle_max> idle_;  ///< The one used last on top.
+  Leftovers& leftovers_;
+  os::Cgroup root_;  ///< What the host gave.
+  os::Cgroup directory_, limited_;
+  std::array<Idle, idle_max> idle_;  ///< The one used last on top.
   std::uint32_t idle_count_ = 0;
   std::uint32_t next_ = 0;
-  Region<std::uint32_t> old_;  ///< Could not be removed yet.
-  std::uint32_t old_count_ = 0;
-  std::int64_t due_ns_ = never;
-  std::int64_t pause_ns_ = 0;
 };
 
 }  // namespace netrunner::shepherd

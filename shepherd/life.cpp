@@ -20,7 +20,7 @@ void Shepherd::happen(Child& child, Event event) {
   child.state = next.next;
   perform(child, next.deed);  // It may bring about the next event: only the step that frees the slot forgets it.
   if (before != State::free && next.next == State::free) {
-    release_leaf(child);
+    release_groups(child);
     clock_.clear(child.id.slot);
     child.group_pidfd.reset();
     child.pidfd.reset();
@@ -41,6 +41,7 @@ void Shepherd::perform(Child& child, Deed deed) {
       child.bound_ns = never;
       arm_clock(child);
       say_started(child);
+      watch_cpu_time(child);
       return expect_end(child);
     case Deed::await_end:
       if (child.state == State::deciding) child.bound_ns = now_ns() + decide_max_ns;
@@ -49,6 +50,9 @@ void Shepherd::perform(Child& child, Deed deed) {
     case Deed::report_failure: {
       SpawnFailure failure = spawner_.failure_of(child.place);
       // Killed on its way: by us, or by somebody else.
+      if (failure.sys_errno == 0 && !child.signalled && ran_out_of_memory(child)) {
+        failure = {Stage::cgroup, ENOMEM, wire::no_group, "", {}};
+      }
       if (failure.sys_errno == 0) failure.sys_errno = child.signalled ? ECANCELED : EINTR;
       say_start_failed(child.id, failure);
       return release_place(child);
@@ -57,9 +61,9 @@ void Shepherd::perform(Child& child, Deed deed) {
     case Deed::report_exit: return say_exited(child, child.state == State::free);
     case Deed::climb: return climb(child);
     case Deed::kill_group: return kill_group(child);
-    case Deed::report_settled: return say_settled(child.id, child.stragglers, true);
+    case Deed::report_settled: return say_settled(child.id, child.stragglers, true, usage_of(child));
     case Deed::report_left:
-      return say_settled(child.id, child.stragglers, nobody_lives(child));
+      return say_settled(child.id, child.stragglers, nobody_lives(child), usage_of(child));
     case Deed::answer_settled: return say_settled(child.id, 0, true);
   }
 }
@@ -73,6 +77,11 @@ void Shepherd::on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& pro
   child.spawned_ns = now_ns();
   child.leader_unreaped = true;
   child.leaf = process.leaf;
+  child.before = child.counted = process.before;
+  child.limit_group = process.limit_group;
+  child.hierarchies = job.fixed->hierarchies;
+  child.refused_writes = process.refused_writes;
+  child.cpu_time_ns = job.fixed->cpu_time_ns;
   child.joined = (job.fixed->flags & wire::join_group) != 0;
   child.ladder = Ladder::of(job.rungs);
   children_.mark_leader(child.pid, true);
@@ -229,6 +238,7 @@ void Shepherd::on_due(std::uint32_t slot, std::int64_t now) {
   } else if (child.state == State::settling) {
     look_at_group(child, now);
   } else {
+    if (child.cpu_look_ns <= now) look_at_cpu_time(child, now);
     climb_due(child, now);
   }
   if (child.state != State::free) arm_clock(child);
@@ -237,6 +247,8 @@ void Shepherd::on_due(std::uint32_t slot, std::int64_t now) {
 void Shepherd::arm_clock(Child& child) {
   std::int64_t due = child.bound_ns;
   if (child.state == State::settling) due = std::min(due, child.look_ns);
+  const bool spends = child.state == State::running || child.state == State::leaderless;
+  if (spends) due = std::min(due, child.cpu_look_ns);
   if (child.leader_unreaped) due = std::min(due, child.ladder.due_ns());
   clock_.set(child.id.slot, due);
 }

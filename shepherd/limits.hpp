@@ -54,6 +54,9 @@ inline constexpr std::int64_t sibling_ask_ns = 20 * ms;       ///< ...and asked 
 inline constexpr std::int64_t sibling_stopped_max_ns = 5 * second;
 inline constexpr std::int64_t leaf_retry_min_ns = 2 * ms;     ///< A leaf that could not be removed is tried again.
 inline constexpr std::int64_t leaf_retry_max_ns = 1 * second;
+inline constexpr std::int64_t leaf_lasting_ns = 250 * ms;     ///< In the way for so long, the host is told.
+inline constexpr std::int64_t cpu_look_min_ns = 2 * ms;       ///< How often a command's CPU time is looked at, the
+inline constexpr std::int64_t cpu_look_max_ns = 500 * ms;     ///< nearer to its limit the more often.
 inline constexpr std::size_t walk_processes_max = 4096;       ///< Looked at in one walk over descendants.
 
 static_assert(spawns_at_once_max <= commands_max);

@@ -79,7 +79,9 @@ int main() {
   if (!ring) return 3;
   shepherd::Shepherd::Options options;
   options.treaty = os::UniqueFd(treaty_descriptor);
-  options.spawner = {wanted_way(), nullptr, descriptors.rlim_cur, descriptors.rlim_max};
+  options.spawner.way = wanted_way();
+  options.spawner.descriptors_soft_max = descriptors.rlim_cur;
+  options.spawner.descriptors_hard_max = descriptors.rlim_max;
   // Never destroyed: its operations are in flight until the kernel closes the ring with the process.
   auto* shepherd = new shepherd::Shepherd(std::move(*ring), std::move(options));
   if (!shepherd->open()) ::_exit(3);

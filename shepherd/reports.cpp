@@ -28,6 +28,11 @@ void Shepherd::say_started(Child& child) {
   wire::StartedFixed started;
   started.id = child.id;
   started.pid = child.pid;
+  started.leaf = Leaves::is_limited(child.leaf) ? wire::no_group : child.leaf;
+  started.limit_group = child.limit_group;
+  started.refused_writes = child.refused_writes;
+  started.user_us_before = child.before.user_us;
+  started.system_us_before = child.before.system_us;
   started.spawned_ns = child.spawned_ns;
   started.exec_ns = child.exec_ns;
   if (child.watched_turn == turns_) ring_->submit();  // The poll must have its file before the descriptor goes.
@@ -51,7 +56,7 @@ void Shepherd::say_start_failed(wire::ChildId id, const SpawnFailure& failure) {
   channel_.post(MessageType::start_failed, failed, std::span(body).first(path_bytes + head_bytes));
 }
 
-void Shepherd::say_exited(const Child& child, bool alone) {
+void Shepherd::say_exited(Child& child, bool alone) {
   wire::ExitedFixed exited;
   exited.id = child.id;
   exited.end_code = death_.code;
@@ -62,6 +67,7 @@ void Shepherd::say_exited(const Child& child, bool alone) {
   exited.exited_ns = now_ns();
   exited.alone = alone ? 1 : 0;
   exited.stragglers = child.stragglers;
+  exited.usage = usage_of(child);  // Before its groups are removed.
   channel_.post(MessageType::exited, exited);
 }
 
@@ -76,13 +82,22 @@ void Shepherd::say_signal_sent(wire::ChildId id, const wire::SignalFixed& what, 
   channel_.post(MessageType::signal_sent, sent);
 }
 
-void Shepherd::say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree_empty) {
+void Shepherd::say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree_empty,
+                           const os::CgroupUsage& usage) {
   wire::SettledFixed settled;
   settled.id = id;
   settled.stragglers = stragglers;
   settled.tree_empty = tree_empty ? 1 : 0;
   settled.gone_ns = now_ns();
+  settled.usage = usage;
   channel_.post(MessageType::settled, settled);
+}
+
+void Shepherd::say_limit_met(wire::ChildId id) { channel_.post(MessageType::limit_met, wire::LimitMetFixed{id}); }
+
+void Shepherd::say_leftovers() {
+  told_leftovers_ = leftovers_.lasting();
+  channel_.post(MessageType::leftovers, wire::LeftoversFixed{told_leftovers_, 0});
 }
 
 }  // namespace netrunner::shepherd

@@ -25,6 +25,9 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
       if (descriptors.empty()) return;  // No descriptor was left for it: a net less, not a fault.
       return siblings_.meet(message.as<wire::SiblingFixed>(), std::move(descriptors[0]),
                             descriptors.size() > 1 ? std::move(descriptors[1]) : os::UniqueFd());
+    case MessageType::limit_groups:
+      return limits_.add(message.as<wire::LimitGroupsFixed>().hierarchies, descriptors);
+    case MessageType::cpu_time: return on_cpu_time(message.as<wire::CpuTimeFixed>());
     case MessageType::shutdown: return end_by(Ending::on_shutdown);
     default: return;  // The host's own kinds only.
   }
@@ -40,7 +43,7 @@ void Shepherd::on_contain(const wire::ContainFixed& wanted, std::span<os::Unique
     host_poll_.arm(*ring_, host_.get(), POLLIN);
   }
   const bool has_group = wanted.has_group != 0 && !descriptors.empty();
-  if (has_group && leaves_.open(std::move(descriptors.back()))) contained.sys_errno = spawner_.test_leaves();
+  if (has_group) contained.sys_errno = leaves_.open(std::move(descriptors.back())) ? spawner_.test_leaves() : errno;
   if (contained.sys_errno != 0) leaves_.close();
   if (!leaves_.active() && wanted.level == wire::WireContainment::cgroup) {
     contained.level = wire::WireContainment::subreaper;
@@ -92,6 +95,14 @@ void Shepherd::on_stop(const wire::Message& message) {
   if (!wire::rungs_of(fixed, message.body, wanted_rungs_)) wanted_rungs_ = {};
   happen(*child, Event::stop);
   wanted_rungs_ = {};
+}
+
+void Shepherd::on_cpu_time(const wire::CpuTimeFixed& wanted) {
+  Child* child = children_.find(wanted.id);
+  if (child == nullptr || wanted.limit_ns < 0) return;
+  child->cpu_time_ns = wanted.limit_ns;
+  child->cpu_look_ns = never;
+  if (child->state == State::running || child->state == State::leaderless) watch_cpu_time(*child);
 }
 
 void Shepherd::on_settle(const wire::SettleFixed& wanted) {

@@ -45,7 +45,9 @@ bool Shepherd::open() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, Siblings::farewell_signal}) ::sigaddset(&signals, signal);
   signals_fd_ = os::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_fd_ || !children_.open() || !clock_.open(commands_max) || !orphans_.open()) return false;
+  if (!leftovers_.open()) return false;
   spawner_options_.leaves = &leaves_;
+  spawner_options_.limits = &limits_;
   if (!spawner_.open(spawner_options_)) return false;
   signals_poll_.arm(*ring_, signals_fd_.get(), POLLIN);
   return true;
@@ -64,7 +66,8 @@ int Shepherd::run() {
     now = now_ns();
     std::uint32_t slot = 0;
     while (clock_.take_due(now, slot)) on_due(slot, now);
-    if (leaves_.due_ns() <= now) leaves_.try_again(now);
+    if (leftovers_.due_ns() <= now) leftovers_.try_again(now);
+    if (leftovers_.lasting() != told_leftovers_) say_leftovers();
     if (orphans_.due_ns() <= now) {
       const pid_t lost = orphans_.look();
       Child* child = lost != 0 ? children_.led_by(lost) : nullptr;
@@ -79,12 +82,13 @@ int Shepherd::run() {
   say_last_words();
   leaves_.remove_all(now_ns() + sweep_max_ns);
   const bool all_gone = kill_all_descendants(now_ns() + sweep_max_ns);
+  limits_.remove_all(now_ns() + sweep_max_ns);
   if (all_gone) siblings_.say_farewell();
   return all_gone ? 0 : 4;
 }
 
 std::int64_t Shepherd::next_deadline_ns() const noexcept {
-  std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), leaves_.due_ns(), ending_bound_ns_});
+  std::int64_t next = std::min({clock_.earliest_ns(), orphans_.due_ns(), leftovers_.due_ns(), ending_bound_ns_});
   if (ending_ == Ending::on_host_loss) next = std::min(next, now_ns() + sibling_poll_ns);
   if (channel_.frames_waiting() <= wire::frames_pause) next = std::min(next, spawner_.next_pump_ns());
   return next;

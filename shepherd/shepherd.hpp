@@ -12,6 +12,8 @@
 #include "shepherd/child_table.hpp"
 #include "shepherd/ladder_clock.hpp"
 #include "shepherd/leaves.hpp"
+#include "shepherd/leftovers.hpp"
+#include "shepherd/limit_groups.hpp"
 #include "shepherd/orphans.hpp"
 #include "shepherd/reaper.hpp"
 #include "shepherd/siblings.hpp"
@@ -48,6 +50,7 @@ class Shepherd {
   void on_stop(const wire::Message& message);
   void on_settle(const wire::SettleFixed& wanted);
   void on_contain(const wire::ContainFixed& wanted, std::span<os::UniqueFd> descriptors);
+  void on_cpu_time(const wire::CpuTimeFixed& wanted);
 
   // life.cpp: what happens to a command.
   void happen(Child& child, Event event);
@@ -76,7 +79,7 @@ class Shepherd {
   void look_at_leaf(Child& child, std::int64_t now);
   void look_at_swept(Child& child, std::int64_t now);
   void look_again(Child& child, std::int64_t at);
-  void release_leaf(Child& child);
+  void release_groups(Child& child);
   void kill_group(Child& child);
   void look_at_group(Child& child, std::int64_t now);
   [[nodiscard]] std::uint32_t live_members(const Child& child, std::uint32_t unknown);
@@ -84,13 +87,21 @@ class Shepherd {
   void arm_clock(Child& child);
   void release_place(Child& child);
 
+  // usage.cpp: what its groups have counted.
+  [[nodiscard]] os::CgroupUsage usage_of(Child& child);
+  [[nodiscard]] bool ran_out_of_memory(Child& child);
+  void watch_cpu_time(Child& child);
+  void look_at_cpu_time(Child& child, std::int64_t now);
+
   // reports.cpp: what the host is told.
   void say_ready();
   void say_started(Child& child);
   void say_start_failed(wire::ChildId id, const SpawnFailure& failure);
-  void say_exited(const Child& child, bool alone);
+  void say_exited(Child& child, bool alone);
   void say_signal_sent(wire::ChildId id, const wire::SignalFixed& what, int sys_errno);
-  void say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree_empty);
+  void say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree_empty, const os::CgroupUsage& usage = {});
+  void say_limit_met(wire::ChildId id);
+  void say_leftovers();
 
   // shepherd.cpp: the loop.
   void end_by(Ending ending);
@@ -106,7 +117,9 @@ class Shepherd {
   Spawner::Options spawner_options_;
   wire::Channel channel_;
   ChildTable children_;
-  Leaves leaves_;
+  Leftovers leftovers_;
+  Leaves leaves_{leftovers_};
+  LimitGroups limits_{leaves_, leftovers_};
   Siblings siblings_;
   Sweep sweep_{children_};
   Spawner spawner_;
@@ -117,6 +130,7 @@ class Shepherd {
   os::UniqueFd host_;  ///< Its pidfd: a forked child of it may hold the socket open when it is dead.
   os::UniqueFd signals_fd_;
   std::uint64_t turns_ = 1;
+  std::uint32_t told_leftovers_ = 0;
   Ending ending_ = Ending::no;
   std::int64_t ending_bound_ns_ = never;
   bool hurries_ = false;

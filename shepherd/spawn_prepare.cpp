@@ -77,6 +77,7 @@ SpawnFailure Spawner::prepare(std::uint32_t place) {
   job.limits = view.limits();
   job.groups = view.groups();
   job.cpus = view.cpus();
+  job.leaf_writes = view.leaf_writes();
   job.strings = job.program = view.program();
   job.cwd = view.cwd();
   job.argument_count = spawn.fixed.argument_count;

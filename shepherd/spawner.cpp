@@ -51,7 +51,7 @@ int Spawner::test_leaves() {
   const Leaves::Taken leaf = options_.leaves->take();
   if (leaf.sys_errno != 0) return leaf.sys_errno;
   const int failure = try_cgroup(places_[0], leaf.fd.get());
-  options_.leaves->give_back(leaf.leaf);
+  options_.leaves->give_back(leaf.leaf, {});
   return failure;
 }
 
@@ -150,15 +150,17 @@ Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
     refuse(place, failure);
     return Start::done;
   }
-  Leaves::Taken leaf;
-  if (options_.leaves->active()) leaf = options_.leaves->take();
-  if (leaf.sys_errno != 0) {
-    refuse(place, {Stage::cgroup, leaf.sys_errno, 0, "", {}});
+  Birthplace birthplace = make_birthplace(place);
+  if (birthplace.failure.sys_errno != 0) {
+    refuse(place, birthplace.failure);
     return Start::done;
   }
-  CloneResult process = clone(place, leaf.fd.get());
-  process.leaf = leaf.leaf;
-  if (process.pid <= 0 && leaf.leaf != Leaves::none) options_.leaves->give_back(leaf.leaf);
+  CloneResult process = clone(place, birthplace);
+  process.leaf = birthplace.leaf.leaf;
+  process.before = birthplace.leaf.before;
+  process.limit_group = birthplace.limits.number;
+  process.refused_writes = birthplace.limits.refused_writes;
+  if (process.pid <= 0) undo(birthplace, places_[place].spawn.fixed.hierarchies);
   if (process.pid > 0) {
     refused_since_ns_ = pause_ns_ = 0;
     cloned(place, process);
@@ -180,16 +182,21 @@ Spawner::Start Spawner::put_off(std::uint32_t place, std::int64_t now) {
   return Start::later;
 }
 
-CloneResult Spawner::clone(std::uint32_t place, int leaf) {
-  Wait wait = way_ == Way::vfork ? Wait::until_exec : Wait::none;
+CloneResult Spawner::clone(std::uint32_t place, const Birthplace& birthplace) {
+  const bool own = birthplace.limits.limits_memory || (places_[place].spawn.fixed.flags & wire::has_oom_score) != 0;
+  CloneWay way{.call = clone_call_,
+               .memory = own ? Memory::own : Memory::shepherds,
+               .cgroup = birthplace.leaf.fd.get()};
+  if (way_ == Way::vfork) way.wait = Wait::until_exec;
   ExecPipe pipe;
-  if (way_ == Way::pipe) {
+  if (way_ == Way::pipe || (own && way_ == Way::futex)) {
     pipe = make_exec_pipe(place);
-    if (!pipe.write_end) wait = Wait::until_exec;  // No descriptor is left: this one time it is waited for.
+    if (!pipe.write_end) way.wait = Wait::until_exec;  // No descriptor is left: this one time it is waited for.
     waits_[place].pipe = std::move(pipe.read_end);
   }
+  waits_[place].own_memory = own;
   // The write end goes before the next child is cloned, which would hold it too.
-  return clone_child(clone_call_, wait, places_[place], run_child, &places_[place].job, leaf);
+  return clone_child(way, places_[place], run_child, &places_[place].job);
 }
 
 /// One page: a pipe's default size would take much of what pipe-user-pages-soft leaves for the commands' own.
@@ -203,6 +210,38 @@ Spawner::ExecPipe Spawner::make_exec_pipe(std::uint32_t place) const {
   const int floor = floor_of(places_[place].job);
   if (ends[1] < floor) pipe.write_end = os::UniqueFd(::fcntl(ends[1], F_DUPFD_CLOEXEC, floor));
   return pipe;
+}
+
+Spawner::Birthplace Spawner::make_birthplace(std::uint32_t place) {
+  Birthplace birthplace;
+  ChildJob& job = places_[place].job;
+  const std::uint32_t hierarchies = places_[place].spawn.fixed.hierarchies;
+  if (hierarchies != 0) {
+    const bool best_effort = (job.fixed->flags & wire::limits_best_effort) != 0;
+    const bool born_inside = clone_call_ == wire::CloneCall::clone3;
+    birthplace.limits = options_.limits->make({hierarchies, job.leaf_writes, best_effort, born_inside});
+    const int failure = birthplace.limits.sys_errno;
+    if (failure != 0) birthplace.failure = {Stage::cgroup, failure, birthplace.limits.failed_write, "", {}};
+    birthplace.leaf = std::move(birthplace.limits.leaf);
+    for (std::size_t i = 0; i < os::hierarchies; ++i) job.joined[i] = birthplace.limits.members[i].get();
+  }
+  if (birthplace.failure.sys_errno != 0 || os::has(hierarchies, os::Hierarchy::unified)) return birthplace;
+  if (options_.leaves->active()) birthplace.leaf = options_.leaves->take();
+  if (birthplace.leaf.sys_errno != 0) {
+    birthplace.failure = {Stage::cgroup, birthplace.leaf.sys_errno, wire::no_group, "", {}};
+    undo(birthplace, hierarchies);
+  }
+  return birthplace;
+}
+
+void Spawner::undo(const Birthplace& birthplace, std::uint32_t hierarchies) {
+  const std::uint32_t leaf = birthplace.leaf.leaf;
+  if (Leaves::is_limited(leaf)) {
+    options_.leaves->discard(leaf);
+  } else if (leaf != Leaves::none) {
+    options_.leaves->give_back(leaf, birthplace.leaf.before);
+  }
+  if (birthplace.limits.number != LimitGroups::none) options_.limits->discard(birthplace.limits.number, hierarchies);
 }
 
 void Spawner::cloned(std::uint32_t place, CloneResult& process) {
@@ -219,9 +258,11 @@ void Spawner::ExecWait::arm() {
   futex.arm(spawner->ring_, const_cast<const std::uint32_t*>(&word), 1);
 }
 
-void Spawner::ExecWait::completed(void* self, ring::Completion) {
+void Spawner::ExecWait::completed(void* self, ring::Completion completion) {
   // Whatever the result (-EAGAIN: it was cleared before the wait began), the word itself tells.
   auto& wait = *static_cast<ExecWait*>(self);
+  // The pipe has hung up: the child's copy of the write end went with its exec, or with it.
+  if (wait.own_memory && completion.result > 0) wait.spawner->places_[wait.place].tid_word = 0;
   if (wait.spawner->places_[wait.place].tid_word == 0) return wait.spawner->exec_ended(wait);
   wait.arm();
 }

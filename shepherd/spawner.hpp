@@ -17,6 +17,7 @@
 #include "engine/wire/codec.hpp"
 #include "shepherd/clone_call.hpp"
 #include "shepherd/leaves.hpp"
+#include "shepherd/limit_groups.hpp"
 #include "shepherd/region.hpp"
 #include "shepherd/spawn_place.hpp"
 
@@ -52,6 +53,7 @@ class Spawner {
   struct Options {
     Way way = Way::futex;  ///< The best that may be used.
     Leaves* leaves = nullptr;  ///< Where active, each command is born in a leaf of its own.
+    LimitGroups* limits = nullptr;
     std::uint64_t descriptors_soft_max = 0, descriptors_hard_max = 0;
   };
 
@@ -101,6 +103,7 @@ class Spawner {
     ring::FutexWait futex{this, completed};
     ring::Poll hang_up{this, completed};
     os::UniqueFd pipe;  ///< The read end, where the pipe tells.
+    bool own_memory = false;  ///< Then the pipe alone tells: the kernel clears no word that we see.
     Spawner* spawner = nullptr;
     std::uint32_t place = 0;
     wire::ChildId id;
@@ -114,14 +117,22 @@ class Spawner {
   struct ExecPipe {
     os::UniqueFd read_end, write_end;
   };
+  /// The groups that one command is born in or joins.
+  struct Birthplace {
+    Leaves::Taken leaf;
+    LimitGroups::Made limits;
+    SpawnFailure failure;
+  };
 
   [[nodiscard]] Start start(std::uint32_t place, std::int64_t now);
   [[nodiscard]] SpawnFailure prepare(std::uint32_t place);
   [[nodiscard]] SpawnFailure map_body(std::uint32_t place, std::span<const std::byte>& body);
   [[nodiscard]] char** map_pointers(std::uint32_t place, std::size_t count);
   [[nodiscard]] ExecPipe make_exec_pipe(std::uint32_t place) const;
-  [[nodiscard]] CloneResult clone(std::uint32_t place, int leaf);
+  [[nodiscard]] CloneResult clone(std::uint32_t place, const Birthplace& birthplace);
   [[nodiscard]] Start put_off(std::uint32_t place, std::int64_t now);
+  [[nodiscard]] Birthplace make_birthplace(std::uint32_t place);
+  void undo(const Birthplace& birthplace, std::uint32_t hierarchies);
   void close_descriptors(SpawnCopy& spawn);
   void drop_maps(ExecWait& wait);
   void cloned(std::uint32_t place, CloneResult& process);

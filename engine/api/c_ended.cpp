@@ -24,6 +24,16 @@ nr_timeline timeline_of(const Timeline& time) noexcept {
 
 nr_usage usage_of(const Usage& usage) noexcept { return {usage.user_us, usage.system_us, usage.max_rss_kib}; }
 
+namespace {
+
+nr_tree_usage tree_of(const Usage& usage) noexcept {
+  return {usage.scope == UsageScope::tree, usage.memory_peak_bytes.value_or(NR_UNKNOWN_COUNT),
+          usage.pids_peak.value_or(NR_UNKNOWN_COUNT), usage.io_read_bytes.value_or(NR_UNKNOWN_COUNT),
+          usage.io_written_bytes.value_or(NR_UNKNOWN_COUNT)};
+}
+
+}  // namespace
+
 nr_ended ended_of(const Ended& ended) noexcept {
   nr_ended result{};
   result.size = sizeof result;
@@ -49,6 +59,9 @@ nr_ended ended_of(const Ended& ended) noexcept {
     given.pid = holder.pid;
     holder.name.copy(given.name, sizeof given.name - 1);
   }
+  result.tree = tree_of(ended.usage);
+  result.oom_kills = ended.oom_kills;
+  for (const LimitOutcome& outcome : ended.limits) result.limits_not_applied += outcome.applied() ? 0 : 1;
   return result;
 }
 

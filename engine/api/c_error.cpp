@@ -15,7 +15,7 @@ using netrunner::StreamEnd;
 
 static_assert(NR_SYSTEM == static_cast<int>(ErrorCode::system) + 1);
 static_assert(NR_STAGE_EXEC == static_cast<int>(Stage::exec));
-static_assert(NR_REASON_SHEPHERD_LOST == static_cast<int>(EndReason::shepherd_lost));
+static_assert(NR_REASON_CPU_TIME == static_cast<int>(EndReason::cpu_time));
 static_assert(NR_END_ABANDONED == static_cast<int>(StreamEnd::abandoned));
 static_assert(NR_EVENT_SHEPHERD_LOST == static_cast<int>(EventKind::shepherd_lost));
 static_assert(NR_STATE_ENDED == static_cast<int>(CommandState::ended));
@@ -54,7 +54,7 @@ extern "C" {
 const char* nr_version(void) { return NR_VERSION; }
 const char* nr_code_name(nr_code code) { return code == NR_OK ? "ok" : name(code - 1, ErrorCode::system); }
 const char* nr_stage_name(nr_stage stage) { return name(stage, Stage::exec); }
-const char* nr_end_reason_name(nr_end_reason reason) { return name(reason, EndReason::shepherd_lost); }
+const char* nr_end_reason_name(nr_end_reason reason) { return name(reason, EndReason::cpu_time); }
 const char* nr_stream_end_name(nr_stream_end end) { return name(end, StreamEnd::abandoned); }
 const char* nr_event_kind_name(nr_event_kind kind) { return name(kind, EventKind::shepherd_lost); }
 const char* nr_command_state_name(nr_command_state state) { return name(state, CommandState::ended); }

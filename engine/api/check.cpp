@@ -161,7 +161,30 @@ Result<void> check(const Command::Spec& spec) {
   NR_TRY_VOID(check_environment(spec));
   NR_TRY_VOID(check_streams(spec));
   NR_TRY_VOID(check_terminal(spec));
+  NR_TRY_VOID(check(spec.limits));
   return check_counts(spec);
+}
+
+Result<void> check(const Limits& limits) {
+  constexpr double cpu_quota_min = 0.01;
+  constexpr std::uint32_t weight_max = 10000;
+  constexpr int set_member_max = 8191;
+  if (limits.memory_max == 0U) return invalid("memory_max", "0 leaves no room for any process");
+  if (limits.pids_max == 0U) return invalid("pids_max", "0 leaves no room for the command itself");
+  if (limits.cpu_quota && !(*limits.cpu_quota >= cpu_quota_min)) {
+    return invalid("cpu_quota " + std::to_string(*limits.cpu_quota), "in CPUs, 0.01 or more; infinity: no quota");
+  }
+  for (const auto& [weight, name] : {std::pair{limits.cpu_weight, "cpu_weight"}, {limits.io_weight, "io_weight"}}) {
+    if (weight && (*weight < 1 || *weight > weight_max)) return invalid(name, "1 to 10000, 100 is usual");
+  }
+  const std::pair cpus{&limits.cpuset_cpus, "cpuset_cpus"}, nodes{&limits.cpuset_mems, "cpuset_mems"};
+  for (const auto& [set, name] : {cpus, nodes}) {
+    for (const int member : *set) {
+      if (member < 0 || member > set_member_max) return invalid(name, std::to_string(member) + " is out of range");
+    }
+  }
+  if (limits.cpu_time && limits.cpu_time->count() <= 0) return invalid("cpu_time", "more than 0");
+  return {};
 }
 
 }  // namespace netrunner::detail

@@ -10,5 +10,6 @@ namespace netrunner::detail {
 [[nodiscard]] Result<void> check(const Command::Spec& spec);
 /// Whether the engine starts commands as this user.
 [[nodiscard]] Result<void> check_user(const Command::Spec& spec, const EngineOptions& options);
+[[nodiscard]] Result<void> check(const Limits& limits);
 
 }  // namespace netrunner::detail

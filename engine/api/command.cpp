@@ -123,6 +123,12 @@ Command Command::nice(int value) const {
 Command Command::resource_limit(ResourceLimit limit) const {
   return with([&](Spec& spec) { spec.resource_limits.push_back(limit); });
 }
+Command Command::limits(Limits limits, LimitPolicy policy) const {
+  return with([&](Spec& spec) {
+    spec.limits = std::move(limits);
+    spec.limit_policy = policy;
+  });
+}
 Command Command::identity(Identity identity) const {
   return with([&](Spec& spec) { spec.identity = std::move(identity); });
 }

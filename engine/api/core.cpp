@@ -207,6 +207,17 @@ Result<void> Core::choose_containment() {
   return {};
 }
 
+Result<containment::LimitPlaces*> Core::limit_places() {
+  const std::lock_guard guard(limit_mutex_);
+  if (limit_places_ == nullptr) {
+    // Its leaves count CPU time only where the level says that commands live in them.
+    const bool has_leaves = level_ == Containment::cgroup || level_ == Containment::pid_namespace;
+    NR_TRY(opened, containment::LimitPlaces::open(has_leaves ? cgroups_.get() : nullptr));
+    limit_places_ = std::move(opened);
+  }
+  return limit_places_.get();
+}
+
 /// Each shepherd learns of the others once all are there; of a new one whenever one was replaced.
 void Core::introduce_all() {
   {

@@ -12,6 +12,7 @@
 #include <netrunner/engine.hpp>
 
 #include "engine/containment/cgroup_manager.hpp"
+#include "engine/containment/limit_places.hpp"
 #include "engine/reactor/ticket.hpp"
 #include "engine/shard/shard.hpp"
 
@@ -52,6 +53,9 @@ class Core final : private shard::Neighbours {
   /// This thread turns one of the shards.
   [[nodiscard]] bool on_shard_thread() const noexcept;
 
+  /// Where limits can be had; found out when first asked for. Any thread.
+  [[nodiscard]] Result<containment::LimitPlaces*> limit_places();
+
   void deliver(shard::Shard& shard, Letter& letter);
   CloseReport close();
   /// The Engine has gone.
@@ -71,6 +75,8 @@ class Core final : private shard::Neighbours {
   ForkGuard fork_guard_;
   shepherd_link::LaunchOptions launch_;
   std::unique_ptr<containment::CgroupManager> cgroups_;
+  std::mutex limit_mutex_;  ///< Guards the next one.
+  std::unique_ptr<containment::LimitPlaces> limit_places_;
   Containment level_ = Containment::process_group;
   std::string containment_note_;
   std::uint32_t number_;  ///< Among the engines of this process.

@@ -8,11 +8,11 @@
 namespace netrunner {
 namespace {
 
-constexpr std::array<std::string_view, 8> reason_names = {
+constexpr std::array<std::string_view, end_reasons> reason_names = {
     "exited", "signaled", "deadline", "idle", "output_limit", "stopped", "owner_gone", "shepherd_lost",
+    "out_of_memory", "cpu_time",
 };
-static_assert(reason_names.size() == static_cast<std::size_t>(EndReason::shepherd_lost) + 1);
-static_assert(reason_names.size() == std::tuple_size_v<decltype(ShardStats::ended_by_reason)>);
+static_assert(reason_names.size() == static_cast<std::size_t>(EndReason::cpu_time) + 1);
 
 constexpr std::array<std::string_view, 7> end_names = {
     "none", "file_end", "inherited", "limit", "truncated", "lost", "abandoned",
@@ -29,6 +29,7 @@ static_assert(containment_names.size() == static_cast<std::size_t>(Containment::
 std::string_view name_of(EndReason reason) noexcept { return reason_names[static_cast<std::size_t>(reason)]; }
 std::string_view name_of(StreamEnd end) noexcept { return end_names[static_cast<std::size_t>(end)]; }
 std::string_view name_of(Containment level) noexcept { return containment_names[static_cast<std::size_t>(level)]; }
+std::string_view name_of(UsageScope scope) noexcept { return scope == UsageScope::tree ? "tree" : "reaped"; }
 std::string_view name_of(SpawnPath path) noexcept {
   return path == SpawnPath::asynchronous ? "asynchronous" : "vfork";
 }

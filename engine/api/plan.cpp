@@ -197,9 +197,29 @@ void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {
   if (spec.shell_fallback) request.flags |= wire::shell_fallback;
 }
 
+Result<void> add_limits(Core& core, SpawnPlan& plan, wire::SpawnRequest& request) {
+  const Command::Spec& spec = plan.command.spec();
+  NR_TRY(places, core.limit_places());
+  NR_TRY(planned, containment::plan_limits(spec.limits, spec.limit_policy, *places));
+  for (const auto& write : planned.writes) request.leaf_writes.push_back({write.hierarchy, write.file, write.value});
+  request.hierarchies = planned.hierarchies;
+  request.cpu_time_ns = planned.cpu_time_ns;
+  if (spec.limit_policy == LimitPolicy::best_effort) request.flags |= wire::limits_best_effort;
+  plan.limits = std::make_unique<containment::LimitPlan>(std::move(planned));
+  plan.limit_places = places;
+  return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<SpawnPlan>> plan_spawn(const Core& core, const Command& command, std::stop_token stop) {
+Result<std::unique_ptr<LimitOrder>> plan_limit_order(Core& core, const Limits& limits, LimitPolicy policy) {
+  NR_TRY_VOID(check(limits));
+  NR_TRY(places, core.limit_places());
+  NR_TRY(planned, containment::plan_limits(limits, policy, *places));
+  return std::make_unique<LimitOrder>(LimitOrder{std::move(planned), policy});
+}
+
+Result<std::unique_ptr<SpawnPlan>> plan_spawn(Core& core, const Command& command, std::stop_token stop) {
   const Command::Spec& spec = command.spec();
   NR_TRY_VOID(check(spec));
   NR_TRY_VOID(check_user(spec, core.options()));
@@ -211,6 +231,7 @@ Result<std::unique_ptr<SpawnPlan>> plan_spawn(const Core& core, const Command& c
   wire::SpawnRequest request;
   request.program = spec.program;
   add_settings(request, spec);
+  if (!spec.limits.empty()) NR_TRY_VOID(add_limits(core, *plan, request));
   NR_TRY_VOID(StdioPlanner(core, *plan, request).plan());
   std::vector<std::string> argv;
   argv.reserve(spec.arguments.size() + 1);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "engine/api/core.hpp"
+#include "engine/api/plan.hpp"
 
 namespace netrunner {
 
@@ -115,6 +116,19 @@ void Process::stop(const KillLadder& ladder) const {
 Awaitable<ExitStatus> Process::exited() const { return {VerbKind::exited, core_, child_}; }
 Awaitable<void> Process::drained() const { return {VerbKind::drained, core_, child_}; }
 Awaitable<Ended> Process::wait() const { return {VerbKind::ended, core_, child_}; }
+Awaitable<std::vector<LimitOutcome>> Process::set_limits(const Limits& limits, LimitPolicy policy) {
+  Awaitable<std::vector<LimitOutcome>> verb(VerbKind::set_limits, core_, child_);
+  if (core_->in_forked_child()) return verb;
+  auto order = detail::plan_limit_order(*core_, limits, policy);
+  if (order) {
+    verb.order = order->release();
+  } else {
+    verb.error = std::move(order).error();
+  }
+  return verb;
+}
+
+Awaitable<Limits> Process::limits() const { return {VerbKind::limits, core_, child_}; }
 Awaitable<ProcessStats> Process::stats() const { return {VerbKind::process_stats, core_, child_}; }
 
 }  // namespace netrunner

@@ -86,6 +86,7 @@ Verb::Verb(Verb&& other) noexcept
       plan(std::exchange(other.plan, nullptr)),
       until_ns(other.until_ns),
       of_taker(other.of_taker),
+      order(std::exchange(other.order, nullptr)),
       shard(other.shard),
       error(std::move(other.error)) {
   NR_ASSERT(other.state == State::idle);
@@ -95,6 +96,7 @@ Verb::~Verb() {
   if (state == State::under_way) withdraw(*this);
   if (plan != nullptr) delete std::exchange(plan, nullptr);
   if (kind == VerbKind::adopt && adoption != nullptr) delete std::exchange(adoption, nullptr);
+  if (order != nullptr) delete std::exchange(order, nullptr);
 }
 
 void withdraw(Verb& verb) noexcept {

@@ -1,3 +1,5 @@
+#include "engine/containment/instance_name.hpp"
+
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -6,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
-
-#include "engine/containment/cgroup_manager.hpp"
 
 namespace netrunner::containment {
 namespace {
@@ -25,8 +25,11 @@ Result<std::string> contents(const std::string& path) {
 Result<std::uint64_t> start_time_of(pid_t pid) {
   NR_TRY(text, contents("/proc/" + std::to_string(pid) + "/stat"));
   std::istringstream rest(text.substr(text.rfind(')') + 1));
-  std::string field;
-  for (int number = 3; number <= 22; ++number) rest >> field;
+  std::string state, field;
+  rest >> state;
+  // Dead, and not reaped yet: nobody who owns anything.
+  if (state == "Z" || state == "X") return std::unexpected(system_error("process", Stage::cgroup, ESRCH));
+  for (int number = 4; number <= 22; ++number) rest >> field;
   if (!rest) return std::unexpected(system_error("/proc/" + std::to_string(pid) + "/stat", Stage::cgroup, EBADMSG));
   return std::stoull(field);
 }

@@ -74,13 +74,22 @@ int Cgroup::write(const char* file, const char* value) const noexcept {
 int Cgroup::kill() const noexcept { return write("cgroup.kill", "1"); }
 int Cgroup::freeze(bool frozen) const noexcept { return write("cgroup.freeze", frozen ? "1" : "0"); }
 
+bool Cgroup::read(const char* file, std::span<char> text) const noexcept {
+  const UniqueFd source(::openat(fd(), file, O_RDONLY | O_CLOEXEC));
+  const ssize_t bytes = source ? ::read(source.get(), text.data(), text.size() - 1) : -1;
+  text[bytes < 0 ? 0 : static_cast<std::size_t>(bytes)] = '\0';
+  return bytes >= 0;
+}
+
+bool Cgroup::has(const char* file) const noexcept { return ::faccessat(fd(), file, F_OK, 0) == 0; }
+
 Population Cgroup::population() const noexcept {
-  const UniqueFd events(::openat(fd(), "cgroup.events", O_RDONLY | O_CLOEXEC));
   char text[256];
-  const ssize_t bytes = events ? ::read(events.get(), text, sizeof text - 1) : -1;
-  if (bytes <= 0) return Population::unknown;
-  text[bytes] = '\0';
-  const char* line = std::strstr(text, "populated ");
+  return read("cgroup.events", text) ? population_in(text) : Population::unknown;
+}
+
+Population population_in(const char* events) noexcept {
+  const char* line = std::strstr(events, "populated ");
   if (line == nullptr) return Population::unknown;
   return line[std::strlen("populated ")] == '0' ? Population::empty : Population::populated;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <sys/types.h>
 
 #include <netrunner/error.hpp>
@@ -11,7 +12,11 @@ namespace netrunner::os {
 
 enum class Population : std::uint8_t { empty, populated, unknown };
 
-/// One directory of the cgroup v2 hierarchy, by descriptor. See cgroups(7). No heap: the shepherd uses it too.
+/// What the text of cgroup.events says.
+[[nodiscard]] Population population_in(const char* events) noexcept;
+
+/// One directory of the cgroup v2 hierarchy, by descriptor; or of a v1 hierarchy, which has no kill(), freeze() and
+/// population(). See cgroups(7). No heap: the shepherd uses it too.
 class Cgroup {
  public:
   static constexpr std::uint32_t depth_max = 32;  ///< Of groups that commands made in their own.
@@ -39,8 +44,13 @@ class Cgroup {
   /// rmdir(2) of a child and all groups below it, deepest first. 0, or the errno: EBUSY while a process is in it.
   [[nodiscard]] int remove_child(const char* name) const noexcept;
 
- private:
+  /// The whole value of one of its files. 0 or the errno.
   [[nodiscard]] int write(const char* file, const char* value) const noexcept;
+  /// A file's text, cut to the buffer and ended by NUL; empty where it can't be read. False: it can't.
+  [[nodiscard]] bool read(const char* file, std::span<char> text) const noexcept;
+  [[nodiscard]] bool has(const char* file) const noexcept;
+
+ private:
   bool visit_processes(void* context, void (*found)(void* context, pid_t pid), std::uint32_t depth) const noexcept;
   static int remove_below(int parent, const char* name, std::uint32_t depth) noexcept;
   UniqueFd directory_;

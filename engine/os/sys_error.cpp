@@ -7,11 +7,11 @@
 namespace netrunner {
 namespace {
 
-constexpr std::array<std::string_view, 17> code_names = {
+constexpr std::array<std::string_view, 18> code_names = {
     "invalid_argument", "not_found",        "not_executable",       "permission_denied",    "argument_list_too_long",
     "limit_reached",    "io_uring_unavailable", "shepherd_unavailable", "shepherd_lost",    "engine_closed",
     "already_exited",   "not_a_pipe",       "stream_busy",          "broken_pipe",          "timed_out",
-    "cancelled",        "system",
+    "cancelled",        "limit_unavailable", "system",
 };
 static_assert(code_names.size() == static_cast<std::size_t>(ErrorCode::system) + 1);
 

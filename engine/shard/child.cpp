@@ -50,6 +50,7 @@ Child::Child(shard::Rooms& rooms, wire::ChildId id, std::uint64_t number, std::u
       plan_(std::move(plan)),
       chronicle_(rooms.events, number, spec()),
       streams_(rooms.flow, rooms.verbs, *this, plan_->budget_bytes, spec().keep_order),
+      limits_(rooms.reactor, rooms.verbs, rooms.shard.groups()),
       deadline_(this, [](void* self) { static_cast<Child*>(self)->deadline_passed(); }),
       idle_(this, [](void* self) { static_cast<Child*>(self)->idle_timer_fired(); }),
       drain_(this, [](void* self) { static_cast<Child*>(self)->drain_timer_fired(); }),
@@ -72,6 +73,7 @@ void Child::begin(Verb& verb) {
   const std::int64_t deadline_ns = later(plan_->queued_ns, spec().deadline);
   // Sent all the same, it might be started before the timer is looked at.
   if (deadline_ns <= Deadline::now_ns()) return fail_start(shard::stopped_before_start(spec(), EndReason::deadline));
+  if (plan_->limits != nullptr && !prepare_limits()) return;
   std::vector<os::UniqueFd> descriptors;
   if (plan_->body_memfd) descriptors.push_back(std::move(plan_->body_memfd));
   if (plan_->cwd) descriptors.push_back(std::move(plan_->cwd));
@@ -123,6 +125,7 @@ void Child::started(const wire::StartedFixed& started, os::UniqueFd pidfd) {
   ended_.containment = rooms_.shard.containment();
   ended_.timeline.spawned_ns = started.spawned_ns;
   ended_.timeline.exec_ns = started.exec_ns;
+  note_limits(started);
   chronicle_.started(ended_.pid, started.spawned_ns, started.exec_ns);
   rooms_.stats.spawn_latency.add(started.exec_ns - plan_->queued_ns);
   shard::log(rooms_.logger, LogLevel::debug, [&] { return shard::started_line(number_, spec().program, ended_.pid); });
@@ -145,7 +148,7 @@ void Child::report_start() {
 
 void Child::start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) {
   if (has_ended()) return;
-  Error error = shard::start_failure(spec(), {failed, path, head});
+  Error error = shard::start_failure(spec(), {failed, path, head}, plan_->limits.get());
   if (failed.sys_errno == ECANCELED && cause_) error = shard::stopped_before_start(spec(), *cause_);
   if (failed.sys_errno == ECANCELED && rooms_.shard.is_closing()) {
     error = {ErrorCode::engine_closed, Stage::none, 0, spec().program, "the engine was closed while it was starting"};
@@ -158,13 +161,17 @@ void Child::exited(const wire::ExitedFixed& exited) {
   if (quarantined_) return leave_quarantine(exited.alone != 0);
   if (has_ended()) return;
   ended_.status = status_of(exited);
-  ended_.usage = {exited.user_us, exited.system_us, exited.max_rss_kib};
+  ended_.usage.user_us = exited.user_us;
+  ended_.usage.system_us = exited.system_us;
+  ended_.usage.max_rss_kib = exited.max_rss_kib;
+  note_usage(exited.usage);
   ended_.timeline.exited_ns = exited.exited_ns;
   ended_.stragglers = exited.stragglers;
   settled_ = exited.alone != 0;
   if (settled_) ended_.timeline.gone_ns = exited.exited_ns;
   rooms_.reactor.timers().disarm(idle_);
   rooms_.reactor.timers().disarm(unkillable_);
+  if (reason() == EndReason::out_of_memory) chronicle_.ordered(exited.exited_ns, EndReason::out_of_memory);
   chronicle_.exited(exited.exited_ns, ended_.status);
   apply(LifeEvent::exited);
 }
@@ -241,6 +248,7 @@ void Child::settled(const wire::SettledFixed& settled) {
   if (has_ended()) return;
   ended_.stragglers = std::max(ended_.stragglers, settled.stragglers);
   ended_.tree_empty = settled.tree_empty != 0;
+  note_usage(settled.usage);
   ended_.timeline.gone_ns = settled.tree_empty != 0 ? settled.gone_ns : 0;
   settled_ = true;
   apply(LifeEvent::settled);
@@ -317,8 +325,8 @@ void Child::end() {
   // Gone is the last of the facts: nobody is left, and nothing comes any more.
   auto& times = ended_.timeline;
   if (times.gone_ns != 0) times.gone_ns = std::max(times.gone_ns, times.drained_ns);
-  const bool signaled = std::holds_alternative<Signaled>(ended_.status);
-  ended_.reason = cause_.value_or(signaled ? EndReason::signaled : EndReason::exited);
+  limits_.end();
+  ended_.reason = reason();
   ended_.streams = streams_.summaries();
   ended_.stalled_on = streams_.stalled_on(now());
   ++rooms_.stats.ended;

@@ -12,6 +12,7 @@
 #include "engine/os/unique_fd.hpp"
 #include "engine/shard/chronicle.hpp"
 #include "engine/shard/child_life.hpp"
+#include "engine/shard/command_limits.hpp"
 #include "engine/shard/rooms.hpp"
 #include "engine/shard/spawn_plan.hpp"
 #include "engine/shard/streams.hpp"
@@ -64,7 +65,8 @@ class Child final : private shard::StreamsOwner {
   [[nodiscard]] bool detached() const noexcept { return detached_; }
   /// Nobody and nothing refers to it any more.
   [[nodiscard]] bool may_go() const noexcept {
-    return has_ended() && !is_held() && !quarantined_ && streams_.idle() && chronicle_.all_told();
+    return has_ended() && !is_held() && !quarantined_ && streams_.idle() && limits_.idle() &&
+           chronicle_.all_told();
   }
   enum class WithUsage : std::uint8_t { no, yes };
   [[nodiscard]] ProcessStats process_stats(WithUsage usage) const;
@@ -89,6 +91,11 @@ class Child final : private shard::StreamsOwner {
   void over_limit() override;
 
   void apply(shard::LifeEvent event);
+  [[nodiscard]] bool prepare_limits();
+  void note_limits(const wire::StartedFixed& started);
+  void set_limits(Verb& verb);
+  void note_usage(const os::CgroupUsage& counted);
+  [[nodiscard]] EndReason reason() const;
   void fail_start(Error error);
   void report_start();
   void begin_drain();
@@ -114,6 +121,8 @@ class Child final : private shard::StreamsOwner {
   [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
   void note_order(EndReason reason);
   void set_quarantined(bool quarantined);
+  void add_usage(ProcessStats& stats) const;
+  [[nodiscard]] bool is_killed_by_oom() const;
 
   shard::Rooms& rooms_;
   wire::ChildId id_;
@@ -121,6 +130,7 @@ class Child final : private shard::StreamsOwner {
   std::unique_ptr<SpawnPlan> plan_;
   shard::Chronicle chronicle_;
   shard::Streams streams_;
+  shard::CommandLimits limits_;
   shard::Life life_ = shard::Life::starting;
   os::UniqueFd pidfd_;
   std::unique_ptr<shard::HolderSearch> holder_search_;

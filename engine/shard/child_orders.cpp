@@ -38,6 +38,10 @@ void Child::handle(Verb& verb) {
     case VerbKind::process_stats:
       static_cast<Awaitable<ProcessStats>&>(verb).value.emplace(process_stats(WithUsage::yes));
       return rooms_.verbs.complete(verb);
+    case VerbKind::set_limits: return set_limits(verb);
+    case VerbKind::limits:
+      static_cast<Awaitable<Limits>&>(verb).value.emplace(containment::read_limits(limits_.open_limited()));
+      return rooms_.verbs.complete(verb);
     case VerbKind::exited:
     case VerbKind::drained:
     case VerbKind::ended: return wait_for(verb);
@@ -136,6 +140,7 @@ bool Child::withdraw(Verb& verb) noexcept {
     release();
     return true;
   }
+  if (limits_.withdraw(verb)) return true;
   return streams_.withdraw(verb) || exited_verbs_.remove(verb) || drained_verbs_.remove(verb) ||
          ended_verbs_.remove(verb) || signal_verbs_.remove(verb);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/containment/limit_files.hpp"
 #include "engine/os/process_usage.hpp"
 #include "engine/shard/child.hpp"
 #include "engine/shard/shard.hpp"
@@ -27,11 +28,30 @@ ProcessStats Child::process_stats(WithUsage usage) const {
   stats.containment = ended_.containment;
   stats.signals_sent = static_cast<std::uint32_t>(ended_.signals.size());
   stats.usage = ended_.usage;
-  if (usage == WithUsage::yes && life_ == shard::Life::running) {
-    const auto used = os::usage_of(pidfd_.get(), ended_.pid);
-    if (used) stats.usage = {used->user_us, used->system_us, used->max_rss_kib};
-  }
+  if (usage == WithUsage::yes && life_ == shard::Life::running) add_usage(stats);
   return stats;
+}
+
+void Child::add_usage(ProcessStats& stats) const {
+  using os::CgroupUsage;
+  const containment::CommandGroups groups = limits_.open();
+  const CgroupUsage counted = limits_.usage(groups);
+  const os::Cgroup& unified = groups[static_cast<std::size_t>(os::Hierarchy::unified)];
+  const auto cpu_pressure = containment::read_pressure(unified, "cpu.pressure");
+  const auto memory_pressure = containment::read_pressure(unified, "memory.pressure");
+  const auto io_pressure = containment::read_pressure(unified, "io.pressure");
+  // Last: a leaf is the next command's as soon as the shepherd has seen the end of this one.
+  const auto used = os::usage_of(pidfd_.get(), ended_.pid);
+  if (!used) return;
+  stats.usage.user_us = used->user_us;
+  stats.usage.system_us = used->system_us;
+  stats.usage.max_rss_kib = used->max_rss_kib;
+  containment::apply_usage(counted, stats.usage);
+  if ((counted.known & CgroupUsage::memory_now) != 0) stats.memory_bytes = counted.memory_now_bytes;
+  if ((counted.known & CgroupUsage::pids_now) != 0) stats.processes = counted.pids_now_count;
+  stats.cpu_pressure = cpu_pressure;
+  stats.memory_pressure = memory_pressure;
+  stats.io_pressure = io_pressure;
 }
 
 void Child::set_quarantined(bool quarantined) {

@@ -31,14 +31,62 @@ Groups::Groups(reactor::Reactor& reactor, const containment::CgroupManager* mana
 
 Groups::~Groups() { reactor_.timers().disarm(retry_); }
 
+bool Groups::Group::any() const noexcept {
+  return group || std::ranges::any_of(limited, [](const os::Cgroup& one) { return static_cast<bool>(one); });
+}
+
+os::Population Groups::Group::population() const noexcept {
+  const os::Cgroup& alone = limited[static_cast<std::size_t>(os::Hierarchy::unified)];
+  return (group || !alone ? group : alone).population();
+}
+
+void Groups::Group::kill() const noexcept {
+  const os::Cgroup& alone = limited[static_cast<std::size_t>(os::Hierarchy::unified)];
+  if (group) (void)group.kill();
+  if (!group && alone) (void)alone.kill();
+}
+
 os::UniqueFd Groups::next() {
-  if (manager_ == nullptr) return {};
   kill_present();
-  std::string name = name_ + "." + std::to_string(lives_++);
-  auto made = manager_->make_group(name);
-  if (!made) return {};
-  present_ = {.name = std::move(name), .group = std::move(*made)};
+  present_ = Group{};
+  present_.name = name_ + "." + std::to_string(lives_++);
+  if (manager_ == nullptr) return {};
+  auto made = manager_->make_group(present_.name);
+  if (made) present_.group = std::move(*made);
   return copy();
+}
+
+Result<Groups::Limited> Groups::open_limited(containment::LimitPlaces& places, std::uint32_t hierarchies) {
+  places_ = &places;
+  Limited opened;
+  for (const os::Hierarchy hierarchy : os::all_hierarchies) {
+    os::Cgroup& directory = present_.limited[static_cast<std::size_t>(hierarchy)];
+    if (!os::has(hierarchies, hierarchy) || directory) continue;
+    NR_TRY(made, places.make_life(hierarchy, present_.name));
+    NR_TRY(copied, os::duplicate_above_stdio(made.fd()));
+    directory = std::move(made);
+    opened.hierarchies |= os::bit_of(hierarchy);
+    opened.fresh.push_back(std::move(copied));
+  }
+  return opened;
+}
+
+containment::CommandGroups Groups::of_command(std::uint32_t limit_group, std::uint32_t hierarchies) const {
+  containment::CommandGroups groups;
+  const std::string name = "l" + std::to_string(limit_group);
+  for (const os::Hierarchy hierarchy : os::all_hierarchies) {
+    const os::Cgroup& directory = present_.limited[static_cast<std::size_t>(hierarchy)];
+    if (!os::has(hierarchies, hierarchy) || !directory) continue;
+    auto group = directory.open_child(name.c_str());
+    if (group) groups[static_cast<std::size_t>(hierarchy)] = std::move(*group);
+  }
+  return groups;
+}
+
+os::Cgroup Groups::leaf(std::uint32_t leaf) const {
+  if (!present_.group) return {};
+  auto opened = present_.group.open_child(("plain/c" + std::to_string(leaf)).c_str());
+  return opened ? std::move(*opened) : os::Cgroup();
 }
 
 os::UniqueFd Groups::copy() const {
@@ -48,8 +96,8 @@ os::UniqueFd Groups::copy() const {
 }
 
 void Groups::kill_present() {
-  if (!present_.group) return;
-  (void)present_.group.kill();
+  if (!present_.any()) return;
+  present_.kill();
   present_.killed_ns = reactor_.now_ns();
   old_.push_back(std::exchange(present_, {}));
   retry_pause_ns_ = retry_pause_min_ns;
@@ -67,7 +115,7 @@ void Groups::kill_marked(std::uint64_t mark) {
 bool Groups::the_dead_are_gone() const noexcept {
   if (lost_.hunts()) return false;
   return std::ranges::none_of(
-      old_, [](const Group& old) { return old.group.population() == os::Population::populated; });
+      old_, [](const Group& old) { return old.population() == os::Population::populated; });
 }
 
 void Groups::remove_old() {
@@ -75,8 +123,8 @@ void Groups::remove_old() {
 }
 
 bool Groups::remove(Group& old) const {
-  (void)old.group.kill();  // Whoever was on its way in at the first one.
-  const int failed = manager_->remove_group(old.name);
+  old.kill();  // Whoever was on its way in at the first one.
+  const int failed = remove_directories(old);
   if (failed == 0) {
     if (old.complained) log(logger_, LogLevel::info, [&] { return group_removed_line(old.name); });
     return true;
@@ -86,6 +134,17 @@ bool Groups::remove(Group& old) const {
     log(logger_, LogLevel::warning, [&] { return group_stays_line(old.name, failed); });
   }
   return false;
+}
+
+/// With limits in v2 both names are of one directory: whichever comes first removes it.
+int Groups::remove_directories(const Group& old) const {
+  int failed = 0;
+  for (const os::Hierarchy hierarchy : os::all_hierarchies) {
+    if (!old.limited[static_cast<std::size_t>(hierarchy)]) continue;
+    if (const int failure = places_->remove_life(hierarchy, old.name); failure != 0) failed = failure;
+  }
+  const int failure = old.group ? manager_->remove_group(old.name) : 0;
+  return failure != 0 ? failure : failed;
 }
 
 void Groups::try_again() {
@@ -103,6 +162,7 @@ void Groups::remove_all() {
     remove_old();
     if (!old_.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
+  if (places_ != nullptr) places_->remove_instances();
   reactor_.timers().disarm(retry_);
 }
 

@@ -7,6 +7,8 @@
 #include <netrunner/log.hpp>
 
 #include "engine/containment/cgroup_manager.hpp"
+#include "engine/containment/limit_files.hpp"
+#include "engine/containment/limit_places.hpp"
 #include "engine/containment/process_group_manager.hpp"
 #include "engine/os/cgroup.hpp"
 #include "engine/os/unique_fd.hpp"
@@ -27,6 +29,18 @@ class Groups {
   /// A fresh group for the next life; empty where there are none.
   [[nodiscard]] os::UniqueFd next();
   [[nodiscard]] bool has_present() const noexcept { return static_cast<bool>(present_.group); }
+
+  /// Directories of the present life for commands with limits in these hierarchies; `fresh` are copies of those that
+  /// the shepherd has not got yet.
+  struct Limited {
+    std::uint32_t hierarchies = 0;
+    std::vector<os::UniqueFd> fresh;
+  };
+  [[nodiscard]] Result<Limited> open_limited(containment::LimitPlaces& places, std::uint32_t hierarchies);
+  /// The groups of a command of the present life, by what the shepherd has said of it; closed where there is none.
+  [[nodiscard]] containment::CommandGroups of_command(std::uint32_t limit_group, std::uint32_t hierarchies) const;
+  [[nodiscard]] os::Cgroup leaf(std::uint32_t leaf) const;
+
   /// A copy of the present one, for a sibling.
   [[nodiscard]] os::UniqueFd copy() const;
   /// The present life is over: kills whatever is in its group, whoever started it; removes it now or later.
@@ -45,13 +59,19 @@ class Groups {
     os::Cgroup group;
     std::int64_t killed_ns = 0;
     bool complained = false;
+    containment::CommandGroups limited;  ///< In each hierarchy: the directory of the limits' groups.
+    [[nodiscard]] bool any() const noexcept;
+    [[nodiscard]] os::Population population() const noexcept;
+    void kill() const noexcept;
   };
+  [[nodiscard]] int remove_directories(const Group& old) const;
   void try_again();
   void remove_old();
   [[nodiscard]] bool remove(Group& old) const;
 
   reactor::Reactor& reactor_;
   const containment::CgroupManager* manager_;
+  containment::LimitPlaces* places_ = nullptr;  ///< Once there was a limit.
   std::string name_;
   const Logger& logger_;
   Group present_;

@@ -48,6 +48,13 @@ std::string group_stays_line(std::string_view name, int sys_errno) {
 
 std::string group_removed_line(std::string_view name) { return "cgroup " + std::string(name) + " is removed at last"; }
 
+std::string leftovers_line(std::uint32_t shard, std::uint32_t count) {
+  const std::string of = "shard " + std::to_string(shard) + ": ";
+  if (count == 0) return of + "the cgroups of all ended commands are removed at last";
+  return of + std::to_string(count) +
+         " cgroups of ended commands can't be removed yet: somebody is in them; tried again";
+}
+
 std::string started_line(std::uint64_t command, std::string_view program, pid_t pid) {
   return command_name(command, program, pid) + " runs";
 }

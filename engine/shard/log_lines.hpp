@@ -30,6 +30,7 @@ void log(const Logger& logger, LogLevel level, Make make) {
 
 [[nodiscard]] std::string group_stays_line(std::string_view name, int sys_errno);
 [[nodiscard]] std::string group_removed_line(std::string_view name);
+[[nodiscard]] std::string leftovers_line(std::uint32_t shard, std::uint32_t count);
 
 [[nodiscard]] std::string started_line(std::uint64_t command, std::string_view program, pid_t pid);
 [[nodiscard]] std::string start_failed_line(std::uint64_t command, const Error& error);

@@ -290,6 +290,23 @@ void Shard::no_shepherd(const Error& error) {
   log(options_.engine.logger, LogLevel::error, [&] { return no_shepherd_line(options_.index, error); });
 }
 
+void Shard::limit_met(wire::ChildId id) {
+  if (detail::Child* child = table_.find(id)) child->stop(EndReason::cpu_time);
+}
+
+void Shard::leftovers(std::uint32_t count) {
+  leftovers_ = count;
+  const LogLevel level = count > 0 ? LogLevel::warning : LogLevel::info;
+  log(options_.engine.logger, level, [&] { return leftovers_line(options_.index, count); });
+}
+
+Result<void> Shard::prepare_limits(containment::LimitPlaces& places, std::uint32_t hierarchies) {
+  auto opened = groups_.open_limited(places, hierarchies);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  if (opened->hierarchies != 0) link_.give_limit_groups(opened->hierarchies, opened->fresh);
+  return {};
+}
+
 void Shard::shepherd_lost() {
   tell_of_shepherd(EventKind::shepherd_lost);
   if (ready_) {
@@ -297,11 +314,10 @@ void Shard::shepherd_lost() {
         [&] { return shepherd_lost_line(options_.index, link_.pid(), link_.was_silent(), stats_.running); });
   }
   ready_ = false;
-  if (groups_.has_present()) {
-    groups_.kill_present();
-  } else if (link_.containment() == Containment::subreaper) {
-    groups_.kill_marked(link_.as_sibling().mark);
-  }
+  leftovers_ = 0;
+  const bool reaches_all = groups_.has_present();
+  groups_.kill_present();
+  if (!reaches_all && link_.containment() == Containment::subreaper) groups_.kill_marked(link_.as_sibling().mark);
   ++stats_.shepherds_lost;
   table_.for_each([](detail::Child& child) { child.shepherd_lost(); });
 }
@@ -338,7 +354,7 @@ ShardStats Shard::stats() const {
     stats.containment_note =
         system_error("the shepherd's self-test in a new cgroup", Stage::cgroup, link_.containment_errno()).message();
   }
-  stats.groups_left = groups_.left();
+  stats.groups_left = groups_.left() + leftovers_;
   stats.events = events_.told();
   if (flow_ == nullptr) return stats;
   stats.buffered_bytes = flow_->buffered_bytes;

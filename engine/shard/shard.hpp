@@ -109,6 +109,9 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
 
   /// A search for who holds these pipes of a command whose leader has ended.
   [[nodiscard]] std::unique_ptr<HolderSearch> search_holders(std::vector<OpenPipe> pipes);
+  /// The directories of limits are made and the shepherd knows them.
+  [[nodiscard]] Result<void> prepare_limits(containment::LimitPlaces& places, std::uint32_t hierarchies);
+  [[nodiscard]] const Groups& groups() const noexcept { return groups_; }
 
   /// Any thread: has the command stopped, if it is still there.
   void order_stop(detail::Child& child, EndReason reason);
@@ -134,6 +137,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void exited(const wire::ExitedFixed& exited) override;
   void signal_sent(const wire::SignalSentFixed& sent) override;
   void settled(const wire::SettledFixed& settled) override;
+  void limit_met(wire::ChildId id) override;
+  void leftovers(std::uint32_t count) override;
 
   [[nodiscard]] std::int64_t next_wake(std::int64_t wanted_ns) const noexcept;
   void flush_links();
@@ -158,6 +163,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   EventQueue events_;
   std::uint64_t commands_ = 0;
   Groups groups_;
+  std::uint32_t leftovers_ = 0;  ///< Of the present shepherd.
   shepherd_link::Link link_;
   std::unique_ptr<Spare> spare_;
   std::unique_ptr<Rooms> rooms_;

@@ -40,6 +40,8 @@ class Spare final : private shepherd_link::LinkOwner {
   void exited(const wire::ExitedFixed&) override {}
   void signal_sent(const wire::SignalSentFixed&) override {}
   void settled(const wire::SettledFixed&) override {}
+  void limit_met(wire::ChildId) override {}
+  void leftovers(std::uint32_t) override {}
 
   reactor::Reactor& reactor_;
   Owner& owner_;

@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <utility>
 #include <vector>
 
 #include <netrunner/command.hpp>
 
+#include "engine/containment/limit_places.hpp"
+#include "engine/containment/limit_plan.hpp"
 #include "engine/os/unique_fd.hpp"
 #include "engine/wire/message.hpp"
 
@@ -36,6 +39,8 @@ struct SpawnPlan {
   os::UniqueFd body_memfd;  ///< Where the body is too large for a frame.
   os::UniqueFd cwd;         ///< The host's directory, where it is another than at the engine's opening.
   std::vector<Attachment> attachments;
+  std::unique_ptr<containment::LimitPlan> limits;     ///< None were asked for: null.
+  containment::LimitPlaces* limit_places = nullptr;   ///< Where there are limits.
   std::uint64_t budget_bytes = 0;
   std::int64_t queued_ns = 0;
   std::stop_token stop;

@@ -173,6 +173,21 @@ std::string capability_name(std::uint32_t number) {
   return name;
 }
 
+Error limit_failure(const Command::Spec& spec, const wire::StartFailedFixed& fixed,
+                    const containment::LimitPlan& limits) {
+  if (fixed.index < limits.writes.size()) return containment::write_refused(limits, fixed.index, fixed.sys_errno);
+  Error error = system_error(spec.program, Stage::cgroup, fixed.sys_errno);
+  if (fixed.sys_errno == ENOMEM) {
+    error.subject = "memory_max = " + std::to_string(spec.limits.memory_max.value_or(0)) + " for " + spec.program;
+    error.advice = "its exec alone needs more: the kernel's OOM killer ended it on the way";
+  } else {
+    error.code = ErrorCode::limit_unavailable;
+    error.subject = "the groups for the limits of " + spec.program;
+    error.advice = "a group could not be made or joined";
+  }
+  return error;
+}
+
 std::string subject_of(const Command::Spec& spec, const StartReport& report) {
   switch (static_cast<Stage>(report.fixed.stage)) {
     case Stage::cwd: return spec.cwd.value_or("the host's current directory");
@@ -194,8 +209,9 @@ std::string subject_of(const Command::Spec& spec, const StartReport& report) {
 
 }  // namespace
 
-Error start_failure(const Command::Spec& spec, const StartReport& report) {
+Error start_failure(const Command::Spec& spec, const StartReport& report, const containment::LimitPlan* limits) {
   const auto stage = static_cast<Stage>(report.fixed.stage);
+  if (stage == Stage::cgroup && limits != nullptr) return limit_failure(spec, report.fixed, *limits);
   Error error = system_error(subject_of(spec, report), stage, report.fixed.sys_errno);
   if (stage == Stage::clone && report.fixed.sys_errno == EAGAIN) {
     explain_clone(error);

@@ -7,6 +7,7 @@
 #include <netrunner/error.hpp>
 #include <netrunner/exit_status.hpp>
 
+#include "engine/containment/limit_plan.hpp"
 #include "engine/wire/message.hpp"
 
 namespace netrunner::shard {
@@ -17,7 +18,9 @@ struct StartReport {
   std::string_view head;  ///< Its first bytes, where it could be read.
 };
 
-[[nodiscard]] Error start_failure(const Command::Spec& spec, const StartReport& report);
+/// `limits`: what was planned, null without limits.
+[[nodiscard]] Error start_failure(const Command::Spec& spec, const StartReport& report,
+                                  const containment::LimitPlan* limits = nullptr);
 [[nodiscard]] Error stopped_before_start(const Command::Spec& spec, EndReason reason);
 /// The host could not make a pipe: names RLIMIT_NOFILE or the system's limit.
 [[nodiscard]] Error descriptor_failure(Error error);

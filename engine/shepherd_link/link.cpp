@@ -123,6 +123,8 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
     case wire::MessageType::exited: return owner_.exited(fixed_of<wire::ExitedFixed>(said));
     case wire::MessageType::signal_sent: return owner_.signal_sent(fixed_of<wire::SignalSentFixed>(said));
     case wire::MessageType::settled: return owner_.settled(fixed_of<wire::SettledFixed>(said));
+    case wire::MessageType::limit_met: return owner_.limit_met(fixed_of<wire::LimitMetFixed>(said).id);
+    case wire::MessageType::leftovers: return owner_.leftovers(fixed_of<wire::LeftoversFixed>(said).count);
     default: return;
   }
 }
@@ -216,6 +218,15 @@ void Link::stop(wire::ChildId id, const KillLadder& ladder) {
 
 void Link::settle(wire::ChildId id, wire::SettlePolicy policy) {
   if (up()) channel_->post(wire::MessageType::settle, wire::SettleFixed{id, policy, 0});
+}
+
+void Link::give_limit_groups(std::uint32_t hierarchies, std::span<os::UniqueFd> directories) {
+  if (!up()) return;
+  channel_->post(wire::MessageType::limit_groups, wire::LimitGroupsFixed{hierarchies, 0}, {}, directories);
+}
+
+void Link::set_cpu_time(wire::ChildId id, std::int64_t limit_ns) {
+  if (up()) channel_->post(wire::MessageType::cpu_time, wire::CpuTimeFixed{id, limit_ns});
 }
 
 void Link::flush() {

@@ -37,6 +37,9 @@ class LinkOwner {
   virtual void exited(const wire::ExitedFixed& exited) = 0;
   virtual void signal_sent(const wire::SignalSentFixed& sent) = 0;
   virtual void settled(const wire::SettledFixed& settled) = 0;
+  virtual void limit_met(wire::ChildId id) = 0;
+  /// Groups of ended commands that the shepherd could not remove yet.
+  virtual void leftovers(std::uint32_t count) = 0;
 
  protected:
   ~LinkOwner() = default;
@@ -63,6 +66,9 @@ class Link {
   void signal(wire::ChildId id, std::uint32_t request, int signal, Target target);
   void stop(wire::ChildId id, const KillLadder& ladder);
   void settle(wire::ChildId id, wire::SettlePolicy policy);
+  /// Where it makes the groups of commands with limits: a directory per hierarchy, in the order of os::Hierarchy.
+  void give_limit_groups(std::uint32_t hierarchies, std::span<os::UniqueFd> directories);
+  void set_cpu_time(wire::ChildId id, std::int64_t limit_ns);
   /// Commands are running: from now on a shepherd that doesn't answer is noticed (a ping a second, three to answer),
   /// killed and so replaced. Asks the owner each time whether that still holds.
   void stay_watchful();

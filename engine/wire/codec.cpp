@@ -28,6 +28,8 @@ MessageShape shape_of(MessageType type) noexcept {
     case MessageType::shutdown: return shape(0);
     case MessageType::contain: return shape(sizeof(ContainFixed));
     case MessageType::sibling: return shape(sizeof(SiblingFixed));
+    case MessageType::limit_groups: return shape(sizeof(LimitGroupsFixed));
+    case MessageType::cpu_time: return shape(sizeof(CpuTimeFixed));
     case MessageType::ready: return shape(sizeof(ReadyFixed));
     case MessageType::started: return shape(sizeof(StartedFixed));
     case MessageType::start_failed: return shape(sizeof(StartFailedFixed), true);
@@ -36,6 +38,8 @@ MessageShape shape_of(MessageType type) noexcept {
     case MessageType::settled: return shape(sizeof(SettledFixed));
     case MessageType::pong: return shape(sizeof(PingFixed));
     case MessageType::contained: return shape(sizeof(ContainedFixed));
+    case MessageType::limit_met: return shape(sizeof(LimitMetFixed));
+    case MessageType::leftovers: return shape(sizeof(LeftoversFixed));
   }
   return {};
 }

@@ -22,6 +22,8 @@ inline constexpr std::size_t resource_limits_max = 32;
 inline constexpr std::size_t groups_max = 1024;
 inline constexpr std::size_t cpus_max = 1024;
 inline constexpr std::uint32_t capabilities_max = 64;  ///< Bits of a set; the last one stands for "all that there are".
+inline constexpr std::size_t leaf_writes_max = 32;  ///< Files of a command's groups: a word has a bit for each.
+inline constexpr std::size_t leaf_writes_bytes_max = 64 * 1024;
 inline constexpr std::size_t failure_head_bytes_max = 1024;  ///< First bytes of a program that could not be executed.
 inline constexpr std::size_t failure_path_bytes_max = 4096;
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "engine/os/cgroup_usage.hpp"
+#include "engine/os/hierarchy.hpp"
 #include "engine/wire/child_id.hpp"
 #include "engine/wire/limits.hpp"
 
@@ -23,6 +25,8 @@ enum class MessageType : std::uint16_t {
   shutdown,     ///< Nothing fixed: no command will follow; exit when none is left.
   contain,      ///< ContainFixed; descriptors: the host's pidfd, the cgroup's directory, as it says. First of all.
   sibling,      ///< SiblingFixed; descriptors: its pidfd, then with a cgroup its directory. The same number: replaced.
+  limit_groups, ///< LimitGroupsFixed; descriptors: a directory per hierarchy, for the groups of commands with limits.
+  cpu_time,     ///< CpuTimeFixed: the limit of a running command's CPU time is another from now on.
   // Shepherd to host.
   ready = 64,   ///< ReadyFixed: first message.
   started,      ///< StartedFixed; descriptor: the leader's pidfd.
@@ -32,6 +36,8 @@ enum class MessageType : std::uint16_t {
   settled,      ///< SettledFixed.
   pong,         ///< PingFixed.
   contained,    ///< ContainedFixed: the answer to contain.
+  limit_met,    ///< LimitMetFixed: the command has used its CPU time; the host stops it.
+  leftovers,    ///< LeftoversFixed: how many groups of ended commands could not be removed yet, whenever that changes.
 };
 
 struct FrameHeader {
@@ -96,10 +102,12 @@ enum SpawnFlag : std::uint32_t {
   shell_fallback = 1U << 13,     ///< ENOEXEC: /bin/sh runs it.
   has_capabilities = 1U << 14,
   controlling_terminal = 1U << 15,  ///< With own_session: descriptor `terminal` becomes the session's terminal.
+  limits_best_effort = 1U << 16, ///< A write into its groups that is refused is reported, and the start goes on.
 };
 
 /// The body, in this order, each list padded to 8 bytes: Action[action_count], WireRung[rung_count],
-/// WireLimit[limit_count], uint32 group[group_count], uint32 cpu[cpu_count], then the strings, each ending with
+/// WireLimit[limit_count], uint32 group[group_count], uint32 cpu[cpu_count], leaf_writes.hpp's entries
+/// (leaf_writes_bytes of them), then the strings, each ending with
 /// NUL: program, argv[argument_count], environment[environment_count] ("NAME=value"), and what offsets point to (the
 /// paths of open_file in the order of the actions, then cwd).
 struct SpawnFixed {
@@ -116,7 +124,11 @@ struct SpawnFixed {
   std::int32_t oom_score_adj = 0;
   std::uint32_t uid = 0, gid = 0;
   std::uint32_t terminal = 0;  ///< The command's descriptor that is its terminal: one that is attached.
+  std::uint32_t leaf_writes_bytes = 0;
+  /// Bits of os::Hierarchy: the command gets a group of its own there, made for it and never used again.
+  std::uint32_t hierarchies = 0;
   std::uint64_t bounding_capabilities = 0, ambient_capabilities = 0;  ///< 1 << CAP_*.
+  std::int64_t cpu_time_ns = 0;  ///< Limit of its tree's CPU time; 0: none.
 };
 
 struct SignalFixed {
@@ -180,6 +192,27 @@ struct SiblingFixed {
   std::uint64_t mark = 0;
 };
 
+/// The hierarchies whose directories are attached, in the order of os::Hierarchy. They are kept beside those that came
+/// before.
+struct LimitGroupsFixed {
+  std::uint32_t hierarchies = 0;
+  std::uint32_t reserved = 0;
+};
+
+struct CpuTimeFixed {
+  ChildId id;
+  std::int64_t limit_ns = 0;
+};
+
+struct LimitMetFixed {
+  ChildId id;
+};
+
+struct LeftoversFixed {
+  std::uint32_t count = 0;
+  std::uint32_t reserved = 0;
+};
+
 struct ReadyFixed {
   std::int32_t pid = 0;
   std::uint32_t spawn_path = 0;  ///< netrunner::SpawnPath: 0 asynchronous, 1 vfork (the shepherd waits for exec).
@@ -187,10 +220,15 @@ struct ReadyFixed {
   std::uint32_t features = 0;
 };
 
+inline constexpr std::uint32_t no_group = UINT32_MAX;
+
 struct StartedFixed {
   ChildId id;
   std::int32_t pid = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t leaf = no_group;         ///< Number of its leaf among the containment's.
+  std::uint32_t limit_group = no_group;  ///< Number of its groups in the directories of limit_groups.
+  std::uint32_t refused_writes = 0;      ///< Bit per entry that the kernel did not take.
+  std::uint64_t user_us_before = 0, system_us_before = 0;  ///< What its leaf had counted for others.
   std::int64_t spawned_ns = 0;
   std::int64_t exec_ns = 0;
 };
@@ -216,6 +254,7 @@ struct ExitedFixed {
   std::int64_t exited_ns = 0;
   std::uint32_t alone = 0;     ///< 1: its group is empty, it is reaped and forgotten; no settle must follow.
   std::uint32_t stragglers = 0;
+  os::CgroupUsage usage;       ///< Of its groups, until now.
 };
 
 struct SignalSentFixed {
@@ -232,6 +271,7 @@ struct SettledFixed {
   std::uint32_t stragglers = 0;
   std::uint32_t tree_empty = 1;
   std::int64_t gone_ns = 0;
+  os::CgroupUsage usage;  ///< Of its groups, all in all.
 };
 
 template <class T>
@@ -240,6 +280,7 @@ static_assert(Wire<FrameHeader> && Wire<MessageHeader> && Wire<Action> && Wire<W
 static_assert(Wire<SpawnFixed> && Wire<SignalFixed> && Wire<StopFixed> && Wire<SettleFixed> && Wire<PingFixed>);
 static_assert(Wire<ReadyFixed> && Wire<StartedFixed> && Wire<StartFailedFixed> && Wire<ExitedFixed>);
 static_assert(Wire<SignalSentFixed> && Wire<SettledFixed>);
+static_assert(Wire<LimitGroupsFixed> && Wire<CpuTimeFixed> && Wire<LimitMetFixed> && Wire<LeftoversFixed>);
 static_assert(Wire<ContainFixed> && Wire<ContainedFixed> && Wire<SiblingFixed>);
 
 }  // namespace netrunner::wire

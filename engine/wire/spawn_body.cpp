@@ -82,7 +82,8 @@ std::uint32_t flags_of(const SpawnRequest& request) {
 
 bool SpawnBody::fits_treaty() const noexcept {
   return bytes.size() <= memfd_body_bytes_max && fixed.action_count <= actions_max && fixed.rung_count <= rungs_max &&
-         fixed.limit_count <= resource_limits_max && fixed.group_count <= groups_max && fixed.cpu_count <= cpus_max;
+         fixed.limit_count <= resource_limits_max && fixed.group_count <= groups_max && fixed.cpu_count <= cpus_max &&
+         fixed.leaf_writes_bytes <= leaf_writes_bytes_max;
 }
 
 SpawnBody SpawnBody::build(ChildId id, const SpawnRequest& request) {
@@ -98,6 +99,12 @@ SpawnBody SpawnBody::build(ChildId id, const SpawnRequest& request) {
   fixed.limit_count = body.list(std::span<const WireLimit>(request.limits));
   if (request.groups) fixed.group_count = body.list(std::span<const std::uint32_t>(*request.groups));
   fixed.cpu_count = body.list(std::span<const std::uint32_t>(request.cpus));
+  if (!request.leaf_writes.empty()) {
+    const std::vector<std::byte> writes = encode(request.leaf_writes);
+    fixed.leaf_writes_bytes = body.list(std::span<const std::byte>(writes));
+  }
+  fixed.hierarchies = request.hierarchies;
+  fixed.cpu_time_ns = request.cpu_time_ns;
   const std::size_t strings_start = result.bytes.size();
   body.string(request.program);
   for (const auto& text : request.arguments) body.string(text);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/wire/leaf_writes.hpp"
 #include "engine/wire/message.hpp"
 
 namespace netrunner::wire {
@@ -39,8 +40,11 @@ struct SpawnRequest {
   std::int32_t join_group = 0;
   std::uint32_t terminal = 0;  ///< controlling_terminal: which descriptor it is.
   std::uint64_t bounding_capabilities = 0, ambient_capabilities = 0;  ///< With has_capabilities.
+  std::vector<LeafWrite> leaf_writes;
+  std::uint32_t hierarchies = 0;
+  std::int64_t cpu_time_ns = 0;
   /// SpawnFlag bits that no member above implies: cwd_attached, own_session, join_group, set_no_new_privs,
-  /// search_path, shell_fallback, has_capabilities, controlling_terminal.
+  /// search_path, shell_fallback, has_capabilities, controlling_terminal, limits_best_effort.
   std::uint32_t flags = 0;
 };
 

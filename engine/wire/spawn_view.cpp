@@ -5,6 +5,7 @@
 #include <netrunner/error.hpp>
 
 #include "engine/wire/codec.hpp"
+#include "engine/wire/leaf_writes.hpp"
 
 namespace netrunner::wire {
 namespace {
@@ -34,9 +35,10 @@ bool SpawnView::open(const SpawnFixed& fixed, std::span<const std::byte> body) n
   std::span<const std::byte> rest = body;
   if (!take(rest, fixed.action_count, actions_) || !take(rest, fixed.rung_count, rungs_) ||
       !take(rest, fixed.limit_count, limits_) || !take(rest, fixed.group_count, groups_) ||
-      !take(rest, fixed.cpu_count, cpus_)) {
+      !take(rest, fixed.cpu_count, cpus_) || !take(rest, fixed.leaf_writes_bytes, leaf_writes_)) {
     return false;
   }
+  if (!leaf_writes_are_right(leaf_writes_)) return false;
   if (rest.size() != fixed.strings_bytes) return false;
   strings_ = reinterpret_cast<const char*>(rest.data());
   return strings_are_right(fixed) && actions_are_right() && terminal_is_right(fixed);
@@ -49,6 +51,8 @@ bool SpawnView::counts_are_right(const SpawnFixed& fixed) noexcept {
   return fixed.body_bytes <= memfd_body_bytes_max && fixed.action_count <= actions_max &&
          fixed.rung_count <= rungs_max && fixed.limit_count <= resource_limits_max &&
          fixed.group_count <= groups_max && fixed.cpu_count <= cpus_max && fixed.argument_count >= 1 &&
+         fixed.leaf_writes_bytes <= leaf_writes_bytes_max && (fixed.hierarchies & ~os::every_hierarchy) == 0 &&
+         fixed.cpu_time_ns >= 0 &&
          fixed.argument_count <= memfd_body_bytes_max && fixed.environment_count <= memfd_body_bytes_max &&
          (fixed.flags & (own_session | join_group)) != (own_session | join_group);
 }

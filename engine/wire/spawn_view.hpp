@@ -19,6 +19,8 @@ class SpawnView {
   [[nodiscard]] std::span<const WireLimit> limits() const noexcept { return limits_; }
   [[nodiscard]] std::span<const std::uint32_t> groups() const noexcept { return groups_; }
   [[nodiscard]] std::span<const std::uint32_t> cpus() const noexcept { return cpus_; }
+  /// For LeafWriteReader.
+  [[nodiscard]] std::span<const std::byte> leaf_writes() const noexcept { return leaf_writes_; }
   [[nodiscard]] const char* program() const noexcept { return strings_; }
   [[nodiscard]] const char* cwd() const noexcept { return cwd_; }  ///< nullptr: none.
   /// The path of an open_file action.
@@ -46,6 +48,7 @@ class SpawnView {
   std::span<const WireRung> rungs_;
   std::span<const WireLimit> limits_;
   std::span<const std::uint32_t> groups_, cpus_;
+  std::span<const std::byte> leaf_writes_;
   const char* strings_ = nullptr;
   const char* cwd_ = nullptr;
   std::uint32_t flags_ = 0;

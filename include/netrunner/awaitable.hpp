@@ -24,10 +24,12 @@ class Core;
 class Child;
 class Adoption;
 struct SpawnPlan;
+struct LimitOrder;
 
 enum class VerbKind : std::uint8_t {
   spawn, read, read_any, write, close_input, close_output, take_output, take_input, signal, exited, drained, ended,
   process_stats, shard_stats, shard_list, hop, timer, adopt, adopted_end, adopted_signal, resize, terminal_modes,
+  set_limits, limits,
 };
 
 /// The part of a verb that a shard sees. It lives in the awaiting frame (or on the blocked stack) and is the
@@ -52,6 +54,7 @@ class Verb : public Letter {
   SpawnPlan* plan = nullptr;          ///< spawn: owned until the shard took it.
   std::int64_t until_ns = 0;          ///< timer: CLOCK_MONOTONIC.
   bool of_taker = false;              ///< Of a Reader or Writer: the stream is theirs, not the Process's.
+  LimitOrder* order = nullptr;        ///< set_limits: owned until the shard took it.
   std::uint32_t shard = 0;            ///< Where it runs.
   std::uint32_t request = 0;          ///< signal: its number among the command's.
   Verb* next_waiting = nullptr;       ///< Among those that wait for the same thing, or that are done.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <netrunner/capabilities.hpp>
+#include <netrunner/cgroup_limits.hpp>
 #include <netrunner/deadline.hpp>
 #include <netrunner/event.hpp>
 #include <netrunner/kill_ladder.hpp>
@@ -87,7 +88,9 @@ class Command {
     pid_t join_group = 0;
     std::optional<mode_t> umask;
     std::optional<int> nice;
-    std::vector<ResourceLimit> resource_limits;
+    std::vector<ResourceLimit> resource_limits;  ///< Of each process for itself.
+    Limits limits;                               ///< Of all its processes together.
+    LimitPolicy limit_policy = LimitPolicy::required;
     Identity identity;
     std::optional<Capabilities> capabilities;  ///< Unset: as the kernel has it for that user, see capabilities(7).
     bool no_new_privs = false;
@@ -154,6 +157,8 @@ class Command {
   [[nodiscard]] Command umask(mode_t mask) const;
   [[nodiscard]] Command nice(int value) const;
   [[nodiscard]] Command resource_limit(ResourceLimit limit) const;
+  /// Of the whole command, in place before its first instruction. Past them it is reported, see EndReason.
+  [[nodiscard]] Command limits(Limits limits, LimitPolicy policy = LimitPolicy::required) const;
   [[nodiscard]] Command identity(Identity identity) const;
   /// user[:group] by name or number, with the user's own supplementary groups (getgrouplist(3)).
   [[nodiscard]] Result<Command> user(std::string_view user_and_group) const;

@@ -29,6 +29,7 @@ enum class ErrorCode : std::uint8_t {
   broken_pipe,           ///< The command closed its stdin.
   timed_out,             ///< The caller's deadline for this verb passed; the command was not touched.
   cancelled,             ///< The verb was withdrawn, or its stop token was triggered before the start.
+  limit_unavailable,     ///< A limit can't be had here: subject and advice name controller, file and setting.
   system,                ///< Any other errno.
 };
 

@@ -26,7 +26,7 @@ enum class EventKind : std::uint8_t {
   output,            ///< `bytes` were read from `stream`, `total_bytes` with them.
   stalled,           ///< `stream` stands still: for want of credit (its reader is slow), or of room (an input: it is).
   resumed,           ///< It goes on, after `stalled_ns`.
-  limit,             ///< A limit was passed, `reason` says which; its ladder begins.
+  limit,             ///< A limit was passed, `reason` says which; its ladder begins (out_of_memory: it is dead).
   stop,              ///< It was asked to end, `reason` says by whom (stopped, owner_gone); its ladder begins.
   signal,            ///< `signal` was sent: a rung of the ladder, or by Process::signal.
   exited,            ///< The leader ended, with `status`.

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
 #include <variant>
 #include <vector>
 
+#include <netrunner/cgroup_limits.hpp>
 #include <netrunner/kill_ladder.hpp>
 #include <netrunner/stdio.hpp>
 
@@ -40,13 +42,28 @@ enum class EndReason : std::uint8_t {
   stopped,        ///< Process::stop or kill, a stop token, Engine::close.
   owner_gone,     ///< The Process handle was dropped.
   shepherd_lost,  ///< The helper died; the host killed what it knew.
+  out_of_memory,  ///< The kernel's OOM killer: SIGKILL that nobody sent, and the command's own memory group counts it.
+  cpu_time,       ///< Limits::cpu_time passed.
 };
+inline constexpr std::size_t end_reasons = 10;
 [[nodiscard]] std::string_view name_of(EndReason reason) noexcept;
 
-/// getrusage(2) of the leader and of the descendants that it waited for.
+/// Whose CPU time a Usage counts.
+enum class UsageScope : std::uint8_t {
+  reaped,  ///< The leader and the descendants that it waited for: getrusage(2).
+  tree,    ///< Every process that the command ever had: its cgroup's count.
+};
+[[nodiscard]] std::string_view name_of(UsageScope scope) noexcept;
+
+/// What a command has used. The figures of its cgroup are there where it has one with that controller: with limits of
+/// that kind, or (CPU) with a leaf of the cgroup containment.
 struct Usage {
   std::uint64_t user_us = 0, system_us = 0;
-  std::uint64_t max_rss_kib = 0;  ///< Of the command alone: the host's size doesn't show in it.
+  std::uint64_t max_rss_kib = 0;  ///< Largest process of leader and waited-for ones; the host's size isn't in it.
+  UsageScope scope = UsageScope::reaped;                ///< Of user_us and system_us.
+  std::optional<std::uint64_t> memory_peak_bytes{};     ///< Most that all processes had together, page cache included.
+  std::optional<std::uint64_t> pids_peak{};             ///< Most processes and threads at once. Linux 6.1.
+  std::optional<std::uint64_t> io_read_bytes{}, io_written_bytes{};  ///< Of block devices.
 };
 
 /// CLOCK_MONOTONIC nanoseconds, in this order (but for the first byte); 0: it did not happen.
@@ -127,6 +144,11 @@ struct Ended {
   std::uint32_t stragglers = 0;        ///< Processes of it alive after the leader's exit.
   bool tree_empty = true;              ///< No process of it is left.
   Containment containment = Containment::process_group;
+  std::vector<LimitOutcome> limits;    ///< Of each limit that was asked for.
+  /// Processes of it that an OOM killer ended, whichever: its own limit's, an outer group's, the machine's. With
+  /// oom_group the kernel counts the group's first victim twice. 0 where it has no memory group.
+  std::uint64_t oom_kills = 0;
+  bool memory_limit_met = false;       ///< It came up to its own memory_max (v2: and an allocation failed there).
   std::string unkillable;              ///< Why a process of it could not be killed; status is Unknown then.
   std::string stalled_on;              ///< "stdout: 64 KiB held by the reader for 12 s" where that bears on the end.
   /// Who held an output pipe or a terminal open when the drain budget ended, `holders_max` at most: processes of the

@@ -71,6 +71,7 @@ typedef enum nr_code {
   NR_BROKEN_PIPE,             ///< The command closed its stdin: a normal end of writing.
   NR_TIMED_OUT,               ///< The verb's timeout passed; the command was not touched.
   NR_CANCELLED,               ///< The verb was withdrawn.
+  NR_LIMIT_UNAVAILABLE,       ///< A limit can't be had here; the message names controller, file and setting.
   NR_SYSTEM                   ///< Any other errno.
 } nr_code;
 
@@ -210,20 +211,6 @@ void nr_command_input(nr_command* command, const void* bytes, size_t count);
 /// Descriptor `number` (3 to 255) of the command: `fd` of this process, or a pipe to it where fd is -1.
 void nr_command_extra(nr_command* command, int number, nr_direction direction, int fd);
 
-/// In characters and in pixels (0: unknown); rows and columns are 1 or more.
-typedef struct nr_window_size {
-  uint16_t rows, columns;
-  uint16_t x_pixels, y_pixels;
-} nr_window_size;
-
-/// What its terminal is like; `size` NULL: 24 rows of 80 columns. Where no stream leads to a terminal yet, stdin,
-/// stdout and stderr all do from now on; nr_command_stdio and the like take a stream out again. `controlling`: the
-/// command gets a session of its own, with this as controlling terminal (^C, job control and /dev/tty work).
-void nr_command_terminal(nr_command* command, const nr_window_size* size, bool controlling);
-void nr_command_terminal_raw(nr_command* command);  ///< Bytes as they come, both ways, as cfmakeraw(3) has it.
-/// One of its modes before exec, by its number in RFC 4254 (section 8; netrunner::TerminalMode lists them): 53 is ECHO.
-void nr_command_terminal_mode(nr_command* command, uint8_t mode, uint32_t value);
-
 typedef enum nr_at_limit {
   NR_AT_LIMIT_STOP,     ///< The command is stopped, NR_REASON_OUTPUT_LIMIT.
   NR_AT_LIMIT_TRUNCATE  ///< The rest is read, dropped and counted.
@@ -252,6 +239,7 @@ void nr_command_umask(nr_command* command, mode_t mask);
 void nr_command_nice(nr_command* command, int value);
 /// setrlimit(2): RLIMIT_..., NR_UNLIMITED for none.
 void nr_command_resource_limit(nr_command* command, int resource, uint64_t soft, uint64_t hard);
+
 /// "user[:group]" by name or number, with the user's supplementary groups. Looked up now.
 void nr_command_user(nr_command* command, const char* user_and_group);
 /// By number, with exactly these supplementary groups.
@@ -293,7 +281,9 @@ typedef enum nr_end_reason {
   NR_REASON_OUTPUT_LIMIT,
   NR_REASON_STOPPED,       ///< nr_process_stop, nr_process_kill or nr_engine_close.
   NR_REASON_OWNER_GONE,    ///< Its handle was freed.
-  NR_REASON_SHEPHERD_LOST  ///< The helper died; what was known of the command was killed.
+  NR_REASON_SHEPHERD_LOST, ///< The helper died; what was known of the command was killed.
+  NR_REASON_OUT_OF_MEMORY, ///< The kernel's OOM killer, as the command's own memory group counts it.
+  NR_REASON_CPU_TIME       ///< NR_LIMIT_CPU_TIME passed.
 } nr_end_reason;
 
 typedef enum nr_stream_end {
@@ -318,6 +308,14 @@ typedef struct nr_usage {
   uint64_t user_us, system_us;
   uint64_t max_rss_kib;
 } nr_usage;
+
+/// NR_UNKNOWN_COUNT: its cgroup doesn't count it.
+typedef struct nr_tree_usage {
+  bool cpu_of_whole_tree;  ///< nr_usage::user_us and system_us are of every process that it ever had.
+  uint64_t memory_peak_bytes, pids_peak;
+  uint64_t io_read_bytes, io_written_bytes;
+} nr_tree_usage;
+#define NR_UNKNOWN_COUNT UINT64_MAX
 
 typedef struct nr_timeline {
   int64_t queued_ns;      ///< nr_spawn or nr_run was called.
@@ -352,6 +350,9 @@ typedef struct nr_ended {
   bool success;                  ///< It exited by itself with a code that counts as success.
   uint32_t holder_count;
   nr_pipe_holder holders[NR_HOLDERS_MAX];
+  nr_tree_usage tree;            ///< Of all its processes, as far as its cgroups count.
+  uint64_t oom_kills;            ///< Processes of it that an OOM killer ended.
+  uint32_t limits_not_applied;   ///< Limits that could not be had, with nr_command_limits_best_effort.
 } nr_ended;
 #define NR_ENDED_INIT NR_INIT_(nr_ended)
 
@@ -440,19 +441,11 @@ nr_code nr_process_close_output(nr_process* process, int stream, int64_t timeout
 /// One signal, in order with everything else; returns when it was sent. NR_ALREADY_EXITED, NR_PERMISSION_DENIED.
 nr_code nr_process_signal(nr_process* process, int signal, nr_target target, int64_t timeout_ns, nr_error* error);
 
-/// The size of its terminal; a change raises SIGWINCH in the foreground group. NR_ALREADY_EXITED;
-/// NR_INVALID_ARGUMENT: no row or column, or it has no terminal.
-nr_code nr_process_resize(nr_process* process, nr_window_size size, int64_t timeout_ns, nr_error* error);
-/// A mode of its terminal as it is now, by its number in RFC 4254. Fails as nr_process_resize does.
-nr_code nr_process_terminal_mode(nr_process* process, uint8_t mode, int64_t timeout_ns, uint32_t* value,
-                                 nr_error* error);
-nr_code nr_process_set_terminal_mode(nr_process* process, uint8_t mode, uint32_t value, int64_t timeout_ns,
-                                     nr_error* error);
-
 /// Orders a ladder (NULL: the command's own) and returns at once. A second stop may only shorten the first. Fails only
 /// where the ladder's text can't be read.
 nr_code nr_process_stop(nr_process* process, const char* ladder, nr_error* error);
 void nr_process_kill(nr_process* process);  ///< SIGKILL to everything, at once.
+
 
 /// Three facts, each may be awaited any number of times, also after the fact.
 /// The leader ended. `status` may be NULL.
@@ -467,29 +460,14 @@ nr_code nr_process_wait(nr_process* process, int64_t timeout_ns, nr_ended* ended
 void nr_process_detach(nr_process* process);
 void nr_process_free(nr_process* process);
 
-// --------------------------------------------------------------------------------- a process that others have started
-
-/// Awaited, signalled and stopped by its pidfd, itself alone; freed, it is let alone. netrunner::Adopted.
-typedef struct nr_adopted nr_adopted;
-
-/// NR_NOT_FOUND: there is no such process. A number may be another process's by now; a pidfd can't be, it is
-/// duplicated.
-nr_code nr_adopt(nr_engine* engine, pid_t pid, nr_adopted** adopted, nr_error* error);
-nr_code nr_adopt_pidfd(nr_engine* engine, int pidfd, nr_adopted** adopted, nr_error* error);
-/// Its end. The status is known of a child of this process (yours to reap) and, since Linux 6.15, of one that its
-/// parent has reaped in time; else NR_UNKNOWN. `status` and `reason` may be NULL.
-nr_code nr_adopted_wait(nr_adopted* adopted, int64_t timeout_ns, nr_exit_status* status, nr_end_reason* reason,
-                        nr_error* error);
-nr_code nr_adopted_signal(nr_adopted* adopted, int signal, int64_t timeout_ns, nr_error* error);
-/// As nr_process_stop; every signal goes to this process alone.
-nr_code nr_adopted_stop(nr_adopted* adopted, const char* ladder, nr_error* error);
-void nr_adopted_free(nr_adopted* adopted);
-
 #ifdef __cplusplus
 }
 #endif
 
+#include <netrunner/netrunner_adopted.h>
+#include <netrunner/netrunner_limits.h>
 #include <netrunner/netrunner_lines.h>
 #include <netrunner/netrunner_stats.h>
+#include <netrunner/netrunner_terminal.h>
 
 #endif

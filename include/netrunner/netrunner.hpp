@@ -5,6 +5,7 @@
 #include <netrunner/awaitable.hpp>
 #include <netrunner/blocking.hpp>
 #include <netrunner/capabilities.hpp>
+#include <netrunner/cgroup_limits.hpp>
 #include <netrunner/chunk.hpp>
 #include <netrunner/command.hpp>
 #include <netrunner/daemon.hpp>

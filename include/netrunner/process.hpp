@@ -8,6 +8,7 @@
 #include <string_view>
 #include <sys/types.h>
 #include <utility>
+#include <vector>
 
 #include <netrunner/awaitable.hpp>
 #include <netrunner/chunk.hpp>
@@ -112,6 +113,16 @@ class Process {
 
   /// Its figures now, or its last ones. Reads proc(5) for the usage: some ten microseconds of the shard's thread.
   [[nodiscard]] Awaitable<ProcessStats> stats() const;
+
+  /// Changes limits of the running command; those that are not set in `limits` stay. Only of controllers that it has a
+  /// group of: v2 gives all of them as soon as it was started with any limit of a controller, v1 the ones of that
+  /// controller (`Limits::unlimited` will do). Lowering memory_max below what is in use reclaims, which may take long
+  /// (nobody else waits for it), and then kills. Done when the kernel has taken all of them; with best_effort it tells
+  /// of each. Errors: limit_unavailable, already_exited; the subject is the limit.
+  [[nodiscard]] Awaitable<std::vector<LimitOutcome>> set_limits(const Limits& limits,
+                                                                LimitPolicy policy = LimitPolicy::required);
+  /// What the kernel's files of the command's groups say now; nothing set where it was started without limits.
+  [[nodiscard]] Awaitable<Limits> limits() const;
 
   /// The only way to outlive the owner: the command goes on by itself. Its pipes to the host are closed; its
   /// deadlines end with the handle. It still ends with the engine's host, as everything does.

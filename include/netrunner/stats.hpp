@@ -41,6 +41,16 @@ enum class CommandState : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(CommandState state) noexcept;
 
+/// Pressure stall information of one resource: the share of time in which some, or all, of the command's tasks waited
+/// for it. Linux 5.2; v1 controllers don't have it, a bare v2 leaf does.
+struct Pressure {
+  struct Share {
+    double avg10 = 0, avg60 = 0, avg300 = 0;  ///< Percent, over the last so many seconds.
+    std::uint64_t total_us = 0;
+  };
+  Share some, full;
+};
+
 struct ProcessStats {
   pid_t pid = 0;
   bool exited = false;
@@ -54,7 +64,10 @@ struct ProcessStats {
   bool detached = false;
   Containment containment = Containment::process_group;
   std::uint32_t signals_sent = 0;
-  Usage usage;                       ///< While it runs: of the leader and what it has waited for, as proc(5) has it.
+  Usage usage;                       ///< Until now; its scope says of whom.
+  std::optional<std::uint64_t> memory_bytes;  ///< Now, of the whole tree, where it has a memory group.
+  std::optional<std::uint64_t> processes;     ///< Now, and threads, where it has a pids group.
+  std::optional<Pressure> cpu_pressure, memory_pressure, io_pressure;  ///< Where its cgroup tells it.
 };
 
 enum class SpawnPath : std::uint8_t {
@@ -72,7 +85,7 @@ struct ShardStats {
   std::string containment_note;                         ///< Why it isn't a stronger one; empty: it is what was asked.
   std::uint32_t groups_left = 0;                        ///< cgroups that could not be removed yet; tried again.
   std::uint64_t running = 0, started = 0, start_failures = 0, ended = 0;
-  std::array<std::uint64_t, 8> ended_by_reason{};   ///< Indexed by EndReason.
+  std::array<std::uint64_t, end_reasons> ended_by_reason{};  ///< Indexed by EndReason.
   std::uint64_t shepherds_lost = 0;
   std::uint64_t buffered_bytes = 0, buffered_bytes_peak = 0, budget_bytes = 0;
   std::uint64_t pool_bytes = 0;                     ///< Memory of the chunk pool.

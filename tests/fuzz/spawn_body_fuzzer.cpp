@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/wire/leaf_writes.hpp"
 #include "engine/wire/spawn_view.hpp"
 
 /// A SpawnFixed, then the body.
@@ -33,5 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::uint32_t group : view.groups()) sum += group;
   for (const std::uint32_t cpu : view.cpus()) sum += cpu;
   (void)view.environment_value("PATH=");
+  LeafWriteReader writes(view.leaf_writes());
+  while (writes.next()) sum += std::strlen(writes.file()) + std::strlen(writes.value());
+  if (!writes.at_end()) __builtin_trap();
   return sum == SIZE_MAX ? 1 : 0;
 }

@@ -121,11 +121,17 @@ TEST(Surroundings, Niceness) {
   EXPECT_EQ(host.run(nr::Command("nice").nice(11)).out.head, "11\n");
 }
 
-TEST(Surroundings, OomScore) {
-  EngineFixture host;
+TEST(Surroundings, OomScoreIsTheCommandsAlone) {
+  nr::EngineOptions one_shard;
+  one_shard.shards = 1;  // The next command is the same shepherd's.
+  EngineFixture host{one_shard};
   const nr::Command score("cat", "/proc/self/oom_score_adj");
+  const std::string own = file_text("/proc/self/oom_score_adj");
+  Running beside = host.spawn(nr::Command("sleep", "300").ladder(nr::KillLadder::at_once()));
   EXPECT_EQ(host.run(score.oom_score_adj(321)).out.head, "321\n");
-  EXPECT_EQ(host.run(score).out.head, file_text("/proc/self/oom_score_adj"));
+  EXPECT_EQ(host.run(score).out.head, own);
+  EXPECT_EQ(file_text("/proc/" + std::to_string(beside.pid()) + "/oom_score_adj"), own);
+  EXPECT_EQ(file_text("/proc/" + std::to_string(host.shard_stats().shepherd_pid) + "/oom_score_adj"), own);
 }
 
 TEST(Surroundings, Cores) {

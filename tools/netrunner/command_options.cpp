@@ -23,6 +23,7 @@ void CommandOptions::declare(Options& options) {
   });
   declare_environment(options);
   declare_limits(options);
+  limits_.declare(options);
 }
 
 void CommandOptions::declare_environment(Options& options) {
@@ -84,6 +85,7 @@ Checked<Command> CommandOptions::make(std::vector<std::string> words) const {
   Command command = Command::from_argv(std::move(words)).ladder(ladder_).deadline(timeout_);
   if (clear_environment_) command = command.clear_env();
   for (const Change& change : changes_) command = change(command);
+  command = limits_.apply(command);
   if (new_session_) command = command.grouping(Grouping::own_session);
   if (user_.empty()) return command;
   Result<Command> as_user = command.user(user_);

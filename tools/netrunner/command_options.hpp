@@ -7,6 +7,7 @@
 
 #include <netrunner/command.hpp>
 
+#include "tools/netrunner/limit_options.hpp"
 #include "tools/netrunner/options.hpp"
 
 namespace netrunner::tool {
@@ -26,6 +27,7 @@ class CommandOptions {
   void declare_limits(Options& options);
 
   std::vector<Change> changes_;
+  LimitOptions limits_;
   std::string user_;
   KillLadder ladder_;
   Nanoseconds timeout_ = Nanoseconds::max();

@@ -70,6 +70,7 @@ int run_doctor(const Subcommand& self, std::vector<std::string> words) {
   if (!given) return given.error();
   if (!given->empty()) return refuse(self, "it takes no arguments.");
   Findings findings = engine_findings();
+  std::ranges::move(limit_findings(), std::back_inserter(findings));
   std::ranges::move(system_findings(), std::back_inserter(findings));
   const bool all_kept =
       std::ranges::none_of(findings, [](const Finding& finding) { return finding.breaks_a_promise; });

@@ -29,6 +29,8 @@ using Findings = std::vector<Finding>;
 
 /// Kernel, limits and cgroups, as the kernel's files have them.
 [[nodiscard]] Findings system_findings();
+/// Which limits can be had, and from where.
+[[nodiscard]] Findings limit_findings();
 /// io_uring, how commands are started, which containments there are; and that each does what it says: an escapee is
 /// started and must die.
 [[nodiscard]] Findings engine_findings();

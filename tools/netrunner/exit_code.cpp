@@ -15,12 +15,14 @@ int exit_code_of(const Ended& ended) noexcept {
   switch (ended.reason) {
     case EndReason::deadline:
     case EndReason::idle:
-    case EndReason::output_limit: return limit_passed;
+    case EndReason::output_limit:
+    case EndReason::cpu_time: return limit_passed;
     case EndReason::shepherd_lost: return own_failure;
     case EndReason::exited:
     case EndReason::signaled:
     case EndReason::stopped:
-    case EndReason::owner_gone: break;
+    case EndReason::owner_gone:
+    case EndReason::out_of_memory: break;  // The kernel's own SIGKILL: 137, as everywhere.
   }
   if (ended.success()) return 0;  // Its code may be another one of --success-codes.
   if (const auto* exited = std::get_if<Exited>(&ended.status)) return exited->code;

@@ -6,7 +6,7 @@
 
 namespace netrunner::tool {
 
-inline constexpr int limit_passed = 124;    ///< --timeout, --idle or --output-limit ended the command.
+inline constexpr int limit_passed = 124;    ///< --timeout, --idle, --output-limit, --cpu-time.
 inline constexpr int own_failure = 125;     ///< netrunner itself failed, or was asked for something impossible.
 inline constexpr int not_executable = 126;  ///< The command exists and can't be run.
 inline constexpr int not_found = 127;

@@ -1,6 +1,7 @@
 #include "tools/netrunner/report.hpp"
 
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -96,6 +97,34 @@ Json holders_of(const Ended& ended) {
   return holders;
 }
 
+Json or_null(const std::optional<std::uint64_t>& figure) { return figure ? Json(*figure) : Json(nullptr); }
+
+/// `scope` says whose CPU time it is; the peaks are of the whole tree, and null where it has no such group.
+Json usage_of(const Usage& usage) {
+  return {{"scope", std::string(name_of(usage.scope))},
+          {"user_us", usage.user_us},
+          {"system_us", usage.system_us},
+          {"max_rss_kib", usage.max_rss_kib},
+          {"memory_peak", or_null(usage.memory_peak_bytes)},
+          {"pids_peak", or_null(usage.pids_peak)},
+          {"io_read", or_null(usage.io_read_bytes)},
+          {"io_written", or_null(usage.io_written_bytes)}};
+}
+
+/// What was asked for, and what became of it.
+Json limits_of(const Ended& ended) {
+  Json limits = Json::array();
+  for (const LimitOutcome& outcome : ended.limits) {
+    limits.push_back({{"limit", outcome.limit},
+                      {"value", outcome.value},
+                      {"applied", outcome.applied()},
+                      {"by", outcome.applied() ? Json(outcome.by) : Json(nullptr)},
+                      {"where", outcome.applied() ? text_of(outcome.where) : Json(nullptr)},
+                      {"why_not", outcome.applied() ? Json(nullptr) : text_of(outcome.why_not)}});
+  }
+  return limits;
+}
+
 /// null where the stream was no pipe of ours: nobody counted.
 Json bytes_of(const Ended& ended, Stream which) {
   const StreamSummary* stream = ended.stream(which);
@@ -131,9 +160,9 @@ Json ended_of(const std::vector<std::string>& argv, const Ended& ended) {
   json["bytes_in"] = bytes_of(ended, Stream::in);
   json["bytes_out"] = bytes_of(ended, Stream::out);
   json["bytes_err"] = bytes_of(ended, Stream::err);
-  json["usage"] = {{"user_us", ended.usage.user_us},
-                   {"system_us", ended.usage.system_us},
-                   {"max_rss_kib", ended.usage.max_rss_kib}};
+  json["usage"] = usage_of(ended.usage);
+  json["limits"] = limits_of(ended);
+  json["oom_kills"] = ended.oom_kills;
   json["timeline"] = timeline_of(ended.timeline);
   json["streams"] = streams_of(ended);
   json["signals"] = signals_of(ended);

@@ -42,7 +42,11 @@ Runs one command. Whatever it started is gone when this returns.
   --drain D|forever, --drain-max D|forever   after its exit, wait for output
                    that others write: until D of silence (250ms), D in all (5s)
   --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
-  --cwd P  --user U[:G]  --nice N  --umask M  --rlimit nofile=256[:1024]
+  --memory N  --memory-swap N  --memory-high N  --oom-group yes|no   bytes
+  --pids N  --cpu CPUS  --cpu-weight N  --cpu-idle yes|no  --cpuset 0-3
+  --io-weight N  --cpu-time D   of it and all it starts, together; one that
+                   can't be had is an error, unless --best-effort-limits
+  --cwd P  --user U[:G]  --nice N  --umask M  --nofile 256[:1024]  --rlimit K=N
   --cap net_raw,kill|none|all,-sys_admin  --success-codes 0,1 (then we exit 0)
   --env K=V  --unset-env K  --clear-env  --new-session
   --containment auto|cgroup|subreaper|pid-namespace|process-group (auto)
@@ -57,8 +61,9 @@ Runs one command. Whatever it started is gone when this returns.
   --json           the same on stderr, on one line, instead of words
 INT, TERM, HUP, QUIT stop it by the ladder, with INT etc. as a first rung; the
 second one kills. TSTP stops it and us, CONT continues; others are passed on.
-Exit status: the command's; 128+n killed by signal n; 124 ended by --timeout,
---idle or --output-limit; 125 netrunner failed; 126 can't be run; 127 not found.
+Exit status: the command's; 128+n killed by signal n (137: out of memory too);
+124 ended by --timeout, --idle, --output-limit or --cpu-time; 125 netrunner
+failed, or a limit can't be had; 126 can't be run; 127 not found.
 )";
 
 struct Request {
@@ -167,11 +172,16 @@ class Run {
     if (!report.result) return "netrunner run: " + report.result.error().message() + "\n";
     const Ended& ended = *report.result;
     std::string words;
-    const bool limit = exit_code_of(ended) == limit_passed || ended.reason == EndReason::shepherd_lost;
+    const bool limit = exit_code_of(ended) == limit_passed || ended.reason == EndReason::shepherd_lost ||
+                       ended.reason == EndReason::out_of_memory;
     if (limit) words = "netrunner run: " + std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
     for (const PipeHolder& holder : ended.holders) {
       words += "netrunner run: after its exit its " + stream_in_words(holder.stream) + " was still held open by " +
                holder.name + " (pid " + std::to_string(holder.pid) + ").\n";
+    }
+    for (const LimitOutcome& outcome : ended.limits) {
+      if (outcome.applied()) continue;
+      words += "netrunner run: " + outcome.limit + " was not applied: " + outcome.why_not + "\n";
     }
     if (!ended.tree_empty) {
       words += "netrunner run: processes of it are still there; they could not be stopped or were left by wish.\n";

@@ -29,6 +29,9 @@ SpawnRequest request() {
   wanted.groups = {1, 2, 3};
   wanted.cpus = {0};
   wanted.nice = -3;
+  wanted.leaf_writes = {{os::Hierarchy::unified, "memory.max", "1048576"}, {os::Hierarchy::pids, "pids.max", "max"}};
+  wanted.hierarchies = os::bit_of(os::Hierarchy::unified) | os::bit_of(os::Hierarchy::pids);
+  wanted.cpu_time_ns = 5;
   return wanted;
 }
 
@@ -48,6 +51,17 @@ TEST(Spawn, TheShepherdReadsWhatTheHostWrote) {
   EXPECT_EQ(view.limits()[0].hard, 20U);
   EXPECT_EQ(view.groups().size(), 3U);
   EXPECT_EQ(view.cpus().size(), 1U);
+  LeafWriteReader writes(view.leaf_writes());
+  ASSERT_TRUE(writes.next());
+  EXPECT_EQ(writes.hierarchy(), os::Hierarchy::unified);
+  EXPECT_STREQ(writes.file(), "memory.max");
+  EXPECT_STREQ(writes.value(), "1048576");
+  ASSERT_TRUE(writes.next());
+  EXPECT_EQ(writes.hierarchy(), os::Hierarchy::pids);
+  EXPECT_STREQ(writes.value(), "max");
+  EXPECT_FALSE(writes.next());
+  EXPECT_TRUE(writes.at_end());
+  EXPECT_EQ(body.fixed.cpu_time_ns, 5);
   EXPECT_STREQ(view.environment_value("PATH="), "/bin");
   EXPECT_EQ(view.environment_value("NO="), nullptr);
   std::vector<char*> pointers(view.pointer_count());
