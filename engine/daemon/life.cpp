@@ -24,10 +24,10 @@ constexpr std::array<Row, lives> table = {{
     /* waiting */
     {{{born, Deed::spawn}, {lost, Deed::give_up}, {wait, Deed::none}, {wait, Deed::none}, {wait, Deed::none},
       {wait, Deed::none}, {wait, Deed::none}, {wait, Deed::none}, {down, Deed::none}, {wait, Deed::begin}}},
-    /* spawning: a restart is what is under way. */
+    /* spawning: what is under way may have read its files already, so a restart takes it back too. */
     {{{born, Deed::none}, {born, Deed::none}, {up, Deed::greet}, {born, Deed::judge}, {born, Deed::none},
       {late, Deed::order_end}, {born, Deed::none}, {born, Deed::none}, {to_stop, Deed::order_end},
-      {born, Deed::none}}},
+      {anew, Deed::order_end}}},
     /* up */
     {{{up, Deed::none}, {up, Deed::none}, {up, Deed::none}, {up, Deed::none}, {good, Deed::none},
       {late, Deed::order_end}, {up, Deed::judge}, {up, Deed::none}, {to_stop, Deed::order_end},

@@ -82,7 +82,7 @@ TEST(CommandOptions, AReportThatCouldNotBeWrittenIsRefusedBeforeTheStart) {
 }
 
 TEST(CommandOptions, EachHelpFitsOneScreen) {
-  for (const std::string subcommand : {"run", "each", "pipeline", "version"}) {
+  for (const std::string subcommand : {"run", "each", "pipeline", "daemon", "version"}) {
     const CommandResult help = netrunner_command({subcommand, "--help"});
     EXPECT_EQ(help.exit_status, 0);
     EXPECT_LE(std::ranges::count(help.out, '\n'), subcommand == "run" ? 50 : 24) << subcommand;

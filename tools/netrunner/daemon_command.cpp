@@ -130,26 +130,18 @@ int run_daemon(const Subcommand& self, std::vector<std::string> words) {
   DaemonFlags flags;
   Options options;
   flags.declare(options);
-  const auto refuse = [](const std::string& why) {
-    print_error("netrunner daemon: " + why + " (netrunner daemon --help)\n");
-    return own_failure;
-  };
-  auto parsed = options.parse(std::move(words));
-  if (!parsed) return refuse(parsed.error());
-  if (parsed->help) {
-    print(self.help);
-    return 0;
-  }
+  auto argv = read_words(self, options, std::move(words));
+  if (!argv) return argv.error();
   if (!flags.stop_path().empty()) return stop_daemon(flags.stop_path(), flags.stop_wait());
-  if (parsed->command.empty()) {
-    return refuse("no command was given; write it after --, as in netrunner daemon -- nginx -g 'daemon off;'.");
+  if (argv->empty()) {
+    return refuse(self, "no command was given; write it after --, as in netrunner daemon -- nginx -g 'daemon off;'.");
   }
-  if (auto checked = flags.check(); !checked) return refuse(checked.error());
+  if (auto checked = flags.check(); !checked) return refuse(self, checked.error());
   if (!flags.state_path().empty()) {
-    if (auto writable = can_write_report(flags.state_path()); !writable) return refuse(writable.error());
+    if (auto writable = can_write_report(flags.state_path()); !writable) return refuse(self, writable.error());
   }
-  auto command = flags.make(std::move(parsed->command));
-  if (!command) return refuse(command.error());
+  auto command = flags.make(std::move(*argv));
+  if (!command) return refuse(self, command.error());
   if (const std::string scope = session_scope(); !scope.empty() && !flags.quiet()) {
     print_error("netrunner daemon: it ends with the login session (" + scope +
                 "); to outlive it: a service, or systemd-run --user --scope before this.\n");

@@ -58,6 +58,17 @@ TEST(DaemonLife, AStopLeadsFromEverywhereToWhereNothingStartsByItself) {
   }
 }
 
+TEST(DaemonLife, ARestartIsFollowedByAStartWhateverWasUnderWay) {
+  for (int life = 0; life < lives; ++life) {
+    const LifeStep first = step(static_cast<Life>(life), LifeEvent::restart);
+    if (first.deed == Deed::begin) continue;
+    EXPECT_EQ(first.next, Life::ending_to_restart) << "life " << life;
+    EXPECT_EQ(step(first.next, LifeEvent::ended).deed, Deed::begin);
+    EXPECT_EQ(step(first.next, LifeEvent::start_failed).deed, Deed::begin);
+    EXPECT_EQ(step(first.next, LifeEvent::spawned).deed, Deed::order_end);
+  }
+}
+
 TEST(DaemonLife, EveryStateIsReached) {
   std::set<int> reached = {number(Life::stopped), number(Life::backing_off)};  // The second by a verdict.
   for (std::size_t before = 0; before != reached.size();) {
