@@ -1,6 +1,6 @@
 """The benchmarks: us and every other way, in turn, in one run.
 
-  tools/bench                   everything, five runs of each; --quick: little of everything, in under five minutes
+  tools/bench                   everything, five runs of each; --quick: little of everything
   tools/bench SCENARIO...       only these
   tools/bench --list            their names
   --json FILE                   where the figures go (build/release/bench.json)
