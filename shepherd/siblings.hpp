@@ -28,8 +28,9 @@ class Siblings {
   /// One died without a farewell: somebody kills shepherds, and no grace may be given any more.
   [[nodiscard]] bool one_was_killed() const noexcept;
 
-  /// Sent to each when everything of ours has ended and we leave by ourselves.
-  static constexpr int farewell_signal = SIGUSR1;
+  /// Sent to each when everything of ours has ended and we leave by ourselves. A real-time signal: those are queued,
+  /// while the standard ones of several siblings become one, see signal(7).
+  static constexpr int farewell_signal = 40;
   void say_farewell() const;
   void on_farewell(pid_t from);
 

@@ -37,7 +37,7 @@ TEST(Doctor, EachOperationOfTheRingIsNamedAndWhatIsDoneWithoutIt) {
   const CommandResult json = netrunner_command({"doctor", "--json"});
   const auto operations = nr::probe_ring();
   ASSERT_TRUE(operations) << operations.error().message();
-  EXPECT_GE(operations->size(), 9U);
+  EXPECT_GE(operations->size(), 8U);
   for (const nr::RingOperation& operation : *operations) {
     const std::string found = finding(json.out, std::string(operation.name));
     EXPECT_EQ(json_value(found, "health") == "ok", operation.there) << operation.name << ": " << found;

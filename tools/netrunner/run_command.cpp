@@ -53,7 +53,7 @@ Runs one command. Whatever it started is gone when this returns.
   --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
   --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
                    on; auto: handed on unless an option or report must see them
-  --prefix TEXT    before each line of output    --stats FILE|-  figures, as JSON
+  --prefix TEXT    before each line of output   --stats FILE|-  figures, as JSON
   --events FILE    what happens, as it happens: a JSON object per line
   --pty            a terminal, connected to ours: ^C and ^Z too are bytes for it
     --pty-streams in,out,err  --pty-raw  --winsize RxC  --record ASCIICAST-FILE
