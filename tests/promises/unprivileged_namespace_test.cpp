@@ -52,7 +52,8 @@ TEST(UnprivilegedPidNamespace, AHostThatIsKilledTakesThemAll) {
   }
 }
 
-TEST(UnprivilegedPidNamespace, AHostThatDiesWithItsShepherdsTakesThemAll) {
+// Alone: it knows the shepherds by their user.
+TEST(UnprivilegedPidNamespaceCrowd, AHostThatDiesWithItsShepherdsTakesThemAll) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can be somebody else for a while";
   if (const std::string reason = why_not_unprivileged(); !reason.empty()) GTEST_SKIP() << reason;
   HostProgram host("contained_host", {"nobody/pid_namespace", "3", "stay", "unmarked"});

@@ -21,9 +21,8 @@ nr::Task<nr::Result<nr::Ended>> talk(nr::Engine& engine) {
   const auto shell = nr::Command::shell("printf 'name? '; read name; echo hello $name; trap 'stty size; exit' WINCH; "
                                         "echo waiting; while :; do sleep 0.01; done");
   // stderr apart, which on a terminal is otherwise lost among the rest; what is typed isn't echoed.
-  NR_CO_TRY(program, co_await engine.spawn(shell.terminal({.size = {.rows = 24, .columns = 80},
-                                                           .modes = nr::TerminalModes().echo(false)})
-                                               .err(nr::Stdio::pipe()).deadline(30s)));
+  const nr::Terminal terminal{.size = {.rows = 24, .columns = 80}, .modes = nr::TerminalModes().echo(false)};
+  NR_CO_TRY(program, co_await engine.spawn(shell.terminal(terminal).err(nr::Stdio::pipe()).deadline(30s)));
   std::printf("%s\n", (co_await expect(program, "name? ")).c_str());
   (void)co_await program.write("world\n");
   std::printf("%s", (co_await expect(program, "waiting\r\n")).c_str());
