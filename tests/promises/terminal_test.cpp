@@ -202,7 +202,8 @@ TEST(Terminal, ControlCReachesTheForegroundGroupAndOnlyThat) {
 TEST(Terminal, ControlZStopsAJobOfAShell) {
   EngineFixture host;
   Running bash = host.spawn(nr::Command("bash", "--norc", "-i").env("PS1", "> ").terminal(quiet()));
-  bash.write("sh -c 'echo begun; sleep 1000'\n");
+  // By exec: dash would start it by vfork, where a stop can't be seen by the shell.
+  bash.write("sh -c 'echo begun; exec sleep 1000'\n");
   (void)read_until(bash, "begun\r\n");
   bash.write("\x1a");
   EXPECT_NE(read_until(bash, "Stopped").find("Stopped"), std::string::npos);

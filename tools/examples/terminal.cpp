@@ -21,13 +21,18 @@ nr::Task<nr::Result<nr::Ended>> talk(nr::Engine& engine) {
   const auto shell = nr::Command::shell("printf 'name? '; read name; echo hello $name; trap 'stty size; exit' WINCH; "
                                         "echo waiting; while :; do sleep 0.01; done");
   // stderr apart, which on a terminal is otherwise lost among the rest; what is typed isn't echoed.
-  const nr::Terminal terminal{.size = {.rows = 24, .columns = 80}, .modes = nr::TerminalModes().echo(false)};
-  NR_CO_TRY(program, co_await engine.spawn(shell.terminal(terminal).err(nr::Stdio::pipe()).deadline(30s)));
-  std::printf("%s\n", (co_await expect(program, "name? ")).c_str());
+  const nr::Terminal terminal = {.size = {.rows = 24, .columns = 80}, .modes = nr::TerminalModes().echo(false)};
+  const auto command = shell.terminal(terminal).err(nr::Stdio::pipe()).deadline(30s);
+  NR_CO_TRY(program, co_await engine.spawn(command));
+  const std::string prompt = co_await expect(program, "name? ");
+  std::printf("%s\n", prompt.c_str());
   (void)co_await program.write("world\n");
-  std::printf("%s", (co_await expect(program, "waiting\r\n")).c_str());
-  (void)co_await program.resize({.rows = 50, .columns = 132});
-  std::printf("%s", (co_await expect(program, "132\r\n")).c_str());
+  const std::string greeting = co_await expect(program, "waiting\r\n");
+  std::printf("%s", greeting.c_str());
+  const nr::WindowSize larger = {.rows = 50, .columns = 132};
+  (void)co_await program.resize(larger);
+  const std::string grown = co_await expect(program, "132\r\n");
+  std::printf("%s", grown.c_str());
   co_return co_await program.wait();
 }
 
