@@ -5,10 +5,10 @@ namespace netrunner::shard {
 Sleepers::Sleeper::Sleeper(Sleepers& all, Verb& sleeping) noexcept
     : timer(this,
             [](void* self) {
-              auto& [timer, sleepers, verb] = *static_cast<Sleeper*>(self);
-              Verb& awake = verb;
-              (void)sleepers.withdraw(awake);
-              sleepers.verbs_.complete(awake);
+              Sleepers& all = static_cast<Sleeper*>(self)->sleepers;
+              Verb& awake = static_cast<Sleeper*>(self)->verb;
+              (void)all.withdraw(awake);  // The sleeper is gone with it.
+              all.verbs_.complete(awake);
             }),
       sleepers(all),
       verb(sleeping) {}

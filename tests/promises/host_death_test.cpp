@@ -53,7 +53,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, HostDeath,
                            return way == "wait" ? std::string("sigkill") : way;
                          });
 
-TEST(DeadHost, EveryCommandStillGetsItsGrace) {  // K18: the ladder lives in the shepherd.
+// K18: the ladder lives in the shepherd. Alone: another engine that starts meanwhile sweeps what a dead host left.
+TEST(DeadHostCrowd, EveryCommandStillGetsItsGrace) {
   const TempFolder folder;
   HostProgram host("doomed_host", {"wait", folder / "cleaned",
                                    "trap 'sleep 0.3; touch \"$0\"; exit' TERM; " + forever});
@@ -63,7 +64,7 @@ TEST(DeadHost, EveryCommandStillGetsItsGrace) {  // K18: the ladder lives in the
   EXPECT_TRUE(nothing_is_left());
 }
 
-// K10, K18: 1 s after TERM comes SIGKILL. Alone: another engine that starts meanwhile sweeps what a dead host left.
+// K10, K18: 1 s after TERM comes SIGKILL. Alone, as the one before.
 TEST(DeadHostCrowd, GraceIsNoMoreThanTheLadderSays) {
   HostProgram host("doomed_host", {"wait", "/dev/null", deaf, "3"});
   ASSERT_TRUE(host.reports("ready"));
