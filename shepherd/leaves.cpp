@@ -1,6 +1,7 @@
 #include "shepherd/leaves.hpp"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ bool is_in(pid_t pid, const char* leaf) {
 }  // namespace
 
 bool Leaves::open(os::UniqueFd directory) {
+  (void)::flock(directory.get(), LOCK_SH);  // While we live, no start of another engine sweeps it.
   root_ = os::Cgroup(std::move(directory));
   auto plain = root_.make_child(plain_group);
   if (plain) directory_ = std::move(*plain);

@@ -49,7 +49,7 @@ class Siblings {
   };
   [[nodiscard]] bool end_what_it_left(Sibling& sibling, std::int64_t now);
   static bool was_killed(const Sibling& sibling) noexcept {
-    return sibling.dead && sibling.pid != 0 && !sibling.said_farewell;
+    return sibling.dead && sibling.pid != 0 && sibling.has_commands && !sibling.said_farewell;
   }
   static void kill_if_stopped(Sibling& sibling, std::int64_t now);
   std::array<Sibling, siblings_max> siblings_;

@@ -3,13 +3,17 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <string_view>
 #include <thread>
 
 #include "engine/containment/instance_name.hpp"
 #include "engine/os/pidfd.hpp"
+#include "engine/os/unique_fd.hpp"
 
 namespace netrunner::containment {
 namespace {
@@ -57,6 +61,20 @@ std::uint32_t kill_all(os::Hierarchy hierarchy, const os::Cgroup& group) {
   return count;
 }
 
+/// A shepherd of that owner lives: it runs the ladders of its commands, with a lock on its shard's group.
+bool has_shepherd(const std::string& instance) {
+  DIR* directory = ::opendir(instance.c_str());
+  if (directory == nullptr) return false;
+  bool found = false;
+  while (const dirent* entry = ::readdir(directory)) {
+    if (!std::string_view(entry->d_name).starts_with("shard-")) continue;
+    const os::UniqueFd shard(::openat(::dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    found = found || (shard && ::flock(shard.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK);
+  }
+  ::closedir(directory);
+  return found;
+}
+
 bool end(os::Hierarchy hierarchy, const os::Cgroup& parent, const char* name, SweepReport& report) {
   for (int i = 0; i < removal_tries; ++i) {
     const auto dead = parent.open_child(name);
@@ -78,7 +96,7 @@ SweepReport sweep_dead_owners(os::Hierarchy hierarchy, const std::string& path, 
   if (directory == nullptr) return report;
   while (const dirent* entry = ::readdir(directory)) {
     const auto name = InstanceName::parse(entry->d_name);
-    if (!name || name->owner_lives(us)) continue;
+    if (!name || name->owner_lives(us) || has_shepherd(path + "/" + entry->d_name)) continue;
     ++report.instances;
     if (!end(hierarchy, *base, entry->d_name, report)) ++report.left;
   }

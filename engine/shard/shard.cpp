@@ -267,8 +267,11 @@ void Shard::spare_is_ready() {
   os::UniqueFd shepherd = shepherd_pidfd();
   auto spare = os::duplicate_above_stdio(spare_->link().pidfd());
   if (!shepherd || !spare) return;
-  link_.introduce(spare_->link().as_sibling(), std::move(*spare), {});
+  // The spare first, and at once: one that doesn't know whom to say farewell to, when the host dies now, would count as
+  // killed, and the other would give its commands no grace.
   spare_->link().introduce(link_.as_sibling(), std::move(shepherd), groups_.copy());
+  spare_->link().flush();
+  link_.introduce(spare_->link().as_sibling(), std::move(*spare), {});
 }
 
 void Shard::meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group) {
