@@ -94,7 +94,7 @@ bool Siblings::have_none(std::int64_t now) {
 
 // It runs its ladders, unless it can't.
 void Siblings::kill_if_stopped(Sibling& sibling, std::int64_t now) {
-  if (os::status_of(os::pid_of(sibling.pidfd.get())).state != 'T') {
+  if (os::status_of(sibling.pid).state != 'T') {
     sibling.stopped_since_ns = 0;
   } else if (sibling.stopped_since_ns == 0) {
     sibling.stopped_since_ns = now;

@@ -25,7 +25,7 @@ class Siblings {
   [[nodiscard]] bool end_what_they_left(std::int64_t now);
   /// Those that live have no commands any more. Kills one that is stopped for long and has some.
   [[nodiscard]] bool have_none(std::int64_t now);
-  /// One died without a farewell: somebody kills shepherds, and no grace may be given any more.
+  /// One that had commands died without a farewell: somebody kills shepherds, and no grace may be given any more.
   [[nodiscard]] bool one_was_killed() const noexcept;
 
   /// Sent to each when everything of ours has ended and we leave by ourselves. A real-time signal: those are queued,

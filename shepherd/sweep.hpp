@@ -58,7 +58,6 @@ class Sweep {
   void signal_below(pid_t root, int signal);
   [[nodiscard]] std::uint32_t owner_of(pid_t pid, bool dead);
   [[nodiscard]] Child* by_number(pid_t number);
-  [[nodiscard]] bool is_hunted(std::uint32_t slot);
 
   ChildTable& children_;
   Walk walk_;

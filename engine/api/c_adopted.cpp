@@ -54,19 +54,11 @@ nr_code nr_adopted_wait(nr_adopted* adopted, int64_t timeout_ns, nr_exit_status*
 
 nr_code nr_adopted_signal(nr_adopted* adopted, int signal, int64_t timeout_ns, nr_error* error) {
   const auto sent = netrunner::blocking::get(c::adopted_of(adopted).signal(signal), c::deadline_of(timeout_ns));
-  return sent ? NR_OK : c::fail(sent.error(), error);
+  return c::code_of(sent, error);
 }
 
 nr_code nr_adopted_stop(nr_adopted* adopted, const char* ladder, nr_error* error) {
-  const netrunner::Adopted& running = c::adopted_of(adopted);
-  if (ladder == nullptr) {
-    running.stop();
-    return NR_OK;
-  }
-  const auto rungs = netrunner::KillLadder::parse(ladder);
-  if (!rungs) return c::fail(rungs.error(), error);
-  running.stop(*rungs);
-  return NR_OK;
+  return c::stop(c::adopted_of(adopted), ladder, error);
 }
 
 void nr_adopted_free(nr_adopted* adopted) { delete adopted; }

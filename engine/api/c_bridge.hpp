@@ -45,6 +45,24 @@ namespace netrunner::c {
 
 /// Fills *error where the caller wants it.
 nr_code fail(const Error& failure, nr_error* error);
+/// What is left of a result whose value nobody wants.
+template <class T>
+[[nodiscard]] nr_code code_of(const Result<T>& result, nr_error* error) {
+  return result ? NR_OK : fail(result.error(), error);
+}
+
+/// Orders `ladder` as text, or without one whatever `running` has as its own.
+template <class Running>
+[[nodiscard]] nr_code stop(const Running& running, const char* ladder, nr_error* error) {
+  if (ladder == nullptr) {
+    running.stop();
+    return NR_OK;
+  }
+  const auto rungs = KillLadder::parse(ladder);
+  if (!rungs) return fail(rungs.error(), error);
+  running.stop(*rungs);
+  return NR_OK;
+}
 
 [[nodiscard]] nr_exit_status status_of(const ExitStatus& status) noexcept;
 [[nodiscard]] nr_ended ended_of(const Ended& ended) noexcept;

@@ -90,10 +90,6 @@ Result<Daemon> start(Engine& engine, const nr_command& command, const nr_daemon_
   return handle->daemon;
 }
 
-[[nodiscard]] nr_code code_of(const Result<void>& result, nr_error* error) {
-  return result ? NR_OK : fail(result.error(), error);
-}
-
 template <std::size_t Size>
 void copy(char (&to)[Size], const std::string& text) {
   const std::size_t bytes = std::min(text.size(), Size - 1);
@@ -138,19 +134,11 @@ nr_code nr_daemon_ready(nr_daemon* daemon, int64_t timeout_ns, nr_error* error) 
 
 nr_code nr_daemon_wait(nr_daemon* daemon, int64_t timeout_ns, nr_error* error) {
   const auto ended = netrunner::blocking::ended(c::daemon_of(daemon), c::deadline_of(timeout_ns));
-  return ended ? NR_OK : c::fail(ended.error(), error);
+  return c::code_of(ended, error);
 }
 
 nr_code nr_daemon_stop(nr_daemon* daemon, const char* ladder, nr_error* error) {
-  const netrunner::Daemon& running = c::daemon_of(daemon);
-  if (ladder == nullptr) {
-    running.stop();
-    return NR_OK;
-  }
-  const auto rungs = netrunner::KillLadder::parse(ladder);
-  if (!rungs) return c::fail(rungs.error(), error);
-  running.stop(*rungs);
-  return NR_OK;
+  return c::stop(c::daemon_of(daemon), ladder, error);
 }
 
 void nr_daemon_restart(nr_daemon* daemon) { c::daemon_of(daemon).restart(); }

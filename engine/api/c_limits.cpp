@@ -115,7 +115,7 @@ nr_code nr_process_set_limit(nr_process* process, nr_limit limit, uint64_t value
   Limits limits;
   if (!c::set(limits, limit, value)) return c::fail(c::no_such(limit), error);
   const auto done = netrunner::blocking::get(process->process.set_limits(limits), c::deadline_of(timeout_ns));
-  return done ? NR_OK : c::fail(done.error(), error);
+  return c::code_of(done, error);
 }
 
 nr_code nr_process_limit(nr_process* process, nr_limit limit, int64_t timeout_ns, uint64_t* value, nr_error* error) {

@@ -14,10 +14,6 @@ static_assert(NR_EVERYTHING == static_cast<int>(Target::everything));
   return handle->process;
 }
 
-[[nodiscard]] nr_code code_of(const Result<void>& result, nr_error* error) {
-  return result ? NR_OK : fail(result.error(), error);
-}
-
 /// A caller's struct without its size would stay empty: said before anything is waited for.
 template <class Struct>
 [[nodiscard]] bool sized(const Struct* theirs) {
@@ -133,19 +129,11 @@ nr_code nr_process_set_terminal_mode(nr_process* process, uint8_t mode, uint32_t
   auto changes = netrunner::TerminalModes().set(static_cast<netrunner::TerminalMode>(mode), value);
   auto verb = c::process_of(process).set_terminal_modes(std::move(changes));
   const auto modes = netrunner::blocking::get(std::move(verb), c::deadline_of(timeout_ns));
-  return modes ? NR_OK : c::fail(modes.error(), error);
+  return c::code_of(modes, error);
 }
 
 nr_code nr_process_stop(nr_process* process, const char* ladder, nr_error* error) {
-  const netrunner::Process& running = c::process_of(process);
-  if (ladder == nullptr) {
-    running.stop();
-    return NR_OK;
-  }
-  const auto rungs = netrunner::KillLadder::parse(ladder);
-  if (!rungs) return c::fail(rungs.error(), error);
-  running.stop(*rungs);
-  return NR_OK;
+  return c::stop(c::process_of(process), ladder, error);
 }
 
 void nr_process_kill(nr_process* process) { c::process_of(process).kill(); }

@@ -64,11 +64,6 @@ bool environment_mark_of(pid_t pid, CommandMark& mark) noexcept {
   }
 }
 
-bool is_marked_by(pid_t pid, std::uint64_t shepherd, CommandMark& mark) noexcept {
-  if (limit_mark_of(pid, mark) && mark.shepherd == shepherd) return true;
-  return environment_mark_of(pid, mark) && mark.shepherd == shepherd;
-}
-
 bool has_environment(pid_t pid) noexcept {
   std::array<char, 64> path;
   std::snprintf(path.data(), path.size(), "/proc/%d/environ", pid);

@@ -35,8 +35,6 @@ struct LimitMark {
 /// False: the process is gone, may not be looked at, or has no such mark.
 [[nodiscard]] bool limit_mark_of(pid_t pid, CommandMark& mark) noexcept;
 [[nodiscard]] bool environment_mark_of(pid_t pid, CommandMark& mark) noexcept;
-/// Either says that the process is of this shepherd: the limit first.
-[[nodiscard]] bool is_marked_by(pid_t pid, std::uint64_t shepherd, CommandMark& mark) noexcept;
 /// False for a process in the middle of exec, for one that was given none, and for one that may not be looked at.
 [[nodiscard]] bool has_environment(pid_t pid) noexcept;
 

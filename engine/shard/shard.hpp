@@ -152,7 +152,6 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void bury_the_dead();
   void go_on_closing();
   void advance_closing();
-  void give_up_on_the_rest();
   void finish_closing();
 
   Options options_;

@@ -41,7 +41,6 @@ class SpawnView {
   [[nodiscard]] bool strings_are_right(const SpawnFixed& fixed) noexcept;
   [[nodiscard]] bool actions_are_right() const noexcept;
   [[nodiscard]] bool terminal_is_right(const SpawnFixed& fixed) const noexcept;
-  [[nodiscard]] bool is_string_at(std::uint32_t offset, std::uint32_t strings_bytes) const noexcept;
   [[nodiscard]] const char* after_arguments() const noexcept;
 
   std::span<const Action> actions_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/c_handle.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -17,14 +18,6 @@ namespace tests {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000, patient = 60'000 * ms;
-
-struct Free {
-  void operator()(nr_engine* engine) const { nr_engine_free(engine); }
-  void operator()(nr_command* command) const { nr_command_free(command); }
-  void operator()(nr_daemon* daemon) const { nr_daemon_free(daemon); }
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
 
 class CDaemon : public testing::Test {
  protected:

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/support/bystander.hpp"
+#include "tests/support/c_handle.hpp"
 #include "tests/support/command_line.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
@@ -26,15 +27,6 @@ namespace tests {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000, second = 1000 * ms, patient = 60 * second;
-
-struct Free {
-  void operator()(nr_engine* engine) const { nr_engine_free(engine); }
-  void operator()(nr_command* command) const { nr_command_free(command); }
-  void operator()(nr_process* process) const { nr_process_free(process); }
-  void operator()(nr_completed* completed) const { nr_completed_free(completed); }
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
 
 nr_engine* open_engine() {
   nr_engine_options options = NR_ENGINE_OPTIONS_INIT;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/c_handle.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/openmetrics.hpp"
@@ -17,16 +18,6 @@ namespace tests {
 namespace {
 
 constexpr std::int64_t patient = 60'000'000'000;
-
-struct Free {
-  void operator()(nr_engine* engine) const { nr_engine_free(engine); }
-  void operator()(nr_command* command) const { nr_command_free(command); }
-  void operator()(nr_process* process) const { nr_process_free(process); }
-  void operator()(nr_completed* completed) const { nr_completed_free(completed); }
-  void operator()(nr_lines* lines) const { nr_lines_free(lines); }
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
 
 class CObservation : public testing::Test {
  protected:

@@ -6,18 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/c_handle.hpp"
+
 namespace tests {
 namespace {
 
 constexpr std::int64_t patient = 60'000'000'000;
-
-struct Free {
-  void operator()(nr_engine* engine) const { nr_engine_free(engine); }
-  void operator()(nr_command* command) const { nr_command_free(command); }
-  void operator()(nr_process* process) const { nr_process_free(process); }
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
 
 TEST(CTerminal, HasASizeAndModesBeforeExecAndLive) {
   nr_error error = NR_ERROR_INIT;

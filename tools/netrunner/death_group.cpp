@@ -72,8 +72,6 @@ DeathGroup::~DeathGroup() {
   }
 }
 
-std::size_t DeathGroup::inner_groups() const { return folders_with_prefix(path_, "netrunner-").size(); }
-
 MemoryGroup::MemoryGroup(const std::string& name) {
   const std::string v1 = own_memory_v1();
   if (!v1.empty() && make(v1, name, "/memory.limit_in_bytes")) return;

@@ -14,8 +14,6 @@ class DeathGroup {
   DeathGroup& operator=(const DeathGroup&) = delete;
   ~DeathGroup();
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// Groups of the engine that are in it.
-  [[nodiscard]] std::size_t inner_groups() const;
 
  private:
   std::string path_;
