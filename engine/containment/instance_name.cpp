@@ -2,36 +2,25 @@
 
 #include <charconv>
 #include <fstream>
-#include <iterator>
-#include <sstream>
+#include <string>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
+
+#include "engine/os/process_status.hpp"
 
 namespace netrunner::containment {
 namespace {
 
 constexpr std::string_view prefix = "netrunner-";
 
-Result<std::string> contents(const std::string& path) {
+/// No exception comes of a read that fails here, as it may from an iterator over the stream's buffer.
+Result<std::string> first_line(const char* path) {
   std::ifstream file(path);
-  if (!file) return std::unexpected(system_error(path, Stage::cgroup));
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-/// Field 22 of proc(5) /proc/pid/stat, in clock ticks since boot. The name in field 2 may hold anything but a ')' at
-/// its end.
-Result<std::uint64_t> start_time_of(pid_t pid) {
-  NR_TRY(text, contents("/proc/" + std::to_string(pid) + "/stat"));
-  std::istringstream rest(text.substr(text.rfind(')') + 1));
-  std::string state, field;
-  rest >> state;
-  // Dead, and not reaped yet: nobody who owns anything.
-  if (state == "Z" || state == "X") return std::unexpected(system_error("process", Stage::cgroup, ESRCH));
-  for (int number = 4; number <= 22; ++number) rest >> field;
-  if (!rest) return std::unexpected(system_error("/proc/" + std::to_string(pid) + "/stat", Stage::cgroup, EBADMSG));
-  return std::stoull(field);
+  std::string line;
+  if (!std::getline(file, line)) return std::unexpected(system_error(path, Stage::cgroup));
+  return line;
 }
 
 template <class Number>
@@ -72,25 +61,26 @@ Result<InstanceName> InstanceName::parse(const std::string& text) {
 
 Result<InstanceName> InstanceName::own() {
   InstanceName name;
-  NR_TRY(boot_id, contents("/proc/sys/kernel/random/boot_id"));
+  NR_TRY(boot_id, first_line("/proc/sys/kernel/random/boot_id"));
   for (const char c : boot_id) {
-    if (c != '-' && c != '\n') name.boot_id += c;
+    if (c != '-') name.boot_id += c;
   }
   struct stat space{};
   constexpr const char* own_space = "/proc/self/ns/pid";
   if (::stat(own_space, &space) != 0) return std::unexpected(system_error(own_space, Stage::cgroup));
   name.pid_namespace = space.st_ino;
   name.pid = ::getpid();
-  NR_TRY(start, start_time_of(name.pid));
-  name.start_time = start;
+  name.start_time = os::status_of(name.pid).start_time;
+  if (name.start_time == 0) return std::unexpected(system_error("/proc/self/stat", Stage::cgroup));
   return name;
 }
 
 bool InstanceName::owner_lives(const InstanceName& us) const {
   if (boot_id != us.boot_id) return false;
   if (pid_namespace != us.pid_namespace) return true;
-  const auto start = start_time_of(pid);
-  return start && *start == start_time;
+  const os::ProcessStatus owner = os::status_of(pid);
+  // Dead, and not reaped yet: nobody who owns anything.
+  return !os::is_dead(owner.state) && owner.start_time == start_time;
 }
 
 }  // namespace netrunner::containment

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <poll.h>
 #include <sstream>
 #include <sys/syscall.h>
@@ -14,7 +13,9 @@ namespace {
 
 std::string file_text(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::ostringstream text;
+  text << file.rdbuf();  // Throws nothing where the read fails, as one of /proc may.
+  return text.str();
 }
 
 std::string boot_id() {

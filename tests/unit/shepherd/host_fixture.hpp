@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -52,7 +53,9 @@ bool eventually(Condition condition, std::chrono::milliseconds limit = 5s) {
 
 inline std::string read_file(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();  // Throws nothing where the read fails, as one of /proc may.
+  return text.str();
 }
 
 /// State letter of a process; 0: there is none.
