@@ -131,6 +131,15 @@ void nr_command_pipe(nr_command* command, int stream, uint64_t window_bytes, uin
   NR_ASSERT(command != nullptr);
   c::set_stdio(*command, stream, Stdio::pipe().window(window_bytes).pipe_size(pipe_bytes));
 }
+void nr_command_transport(nr_command* command, int stream, nr_transport transport) {
+  NR_ASSERT(command != nullptr);
+  const auto carrier = c::checked(*command, transport, netrunner::Transport::socket, "nr_transport");
+  const Command::Spec& spec = command->command.spec();
+  const std::optional<Stdio> present = stream == NR_IN ? spec.in : stream == NR_ERR ? spec.err : spec.out;
+  const bool is_carried =
+      present && (present->kind() == Stdio::Kind::pipe || present->kind() == Stdio::Kind::bytes);
+  c::set_stdio(*command, stream, Stdio(is_carried ? *present : Stdio::pipe()).transport(carrier));
+}
 void nr_command_file(nr_command* command, int stream, const char* path, nr_file_mode mode, uint32_t permissions) {
   NR_ASSERT(command != nullptr);
   const auto how = c::checked(*command, mode, Stdio::FileMode::read_write, "nr_file_mode");

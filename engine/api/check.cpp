@@ -58,6 +58,10 @@ Result<void> check_stdio(const Stdio& stdio, const std::string& field) {
   if (stdio.kind() == Stdio::Kind::descriptor && stdio.fd() < 0) {
     return invalid(field, "descriptor " + std::to_string(stdio.fd()) + " can't be open");
   }
+  const bool is_carried = stdio.kind() == Stdio::Kind::pipe || stdio.kind() == Stdio::Kind::bytes;
+  if (stdio.transport() == Transport::socket && !is_carried) {
+    return invalid(field, "only what goes between host and command can go over a socket: Stdio::pipe() or bytes()");
+  }
   if (stdio.kind() != Stdio::Kind::file) return {};
   if (stdio.text().empty()) return invalid(field, "the file's path is empty");
   return check_text(stdio.text(), field + " path");

@@ -80,9 +80,11 @@ class StdioPlanner {
 
   void attach(int number, SpawnPlan::Attached what, os::UniqueFd descriptor, const Stdio& stdio) {
     request_.actions.push_back({number, wire::ActionKind::attached, 0, {}, 0, 0});
+    // The engine's own size is that of pipes.
+    const std::uint32_t pipe_bytes = stdio.transport() == Transport::pipe ? core_.options().pipe_bytes : 0;
     plan_.attachments.push_back({what, static_cast<Stream>(number), std::move(descriptor), window_of(stdio),
-                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : core_.options().pipe_bytes,
-                                 stdio.chunk_bytes() != 0 ? stdio.chunk_bytes() : UINT32_MAX, 0});
+                                 stdio.pipe_bytes() != 0 ? stdio.pipe_bytes() : pipe_bytes,
+                                 stdio.chunk_bytes() != 0 ? stdio.chunk_bytes() : UINT32_MAX, stdio.transport(), 0});
   }
 
   [[nodiscard]] std::uint64_t window_of(const Stdio& stdio) const {

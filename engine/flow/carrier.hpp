@@ -7,6 +7,7 @@ namespace netrunner::flow {
 /// What carries a stream's bytes between host and command.
 enum class Carrier : std::uint8_t {
   pipe,
+  socket,    ///< A pair of stream sockets, used in one direction.
   terminal,  ///< A pseudo-terminal, of which we have the master.
 };
 

@@ -284,7 +284,7 @@ void Outlet::end_with(StreamEnd end) {
 
 bool Outlet::writers_are_gone() const noexcept { return !ended() && source_.writers_are_gone(); }
 
-std::uint64_t Outlet::pipe_inode() const noexcept { return ended() ? 0 : os::pipe_inode(source_.fd()); }
+std::uint64_t Outlet::writers_key() const noexcept { return ended() ? 0 : source_.writers_key(); }
 
 bool Outlet::waits_for_reader_alone() const noexcept { return stall_.stalled() && writers_are_gone(); }
 

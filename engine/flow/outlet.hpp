@@ -89,8 +89,8 @@ class Outlet final : private Waiter, private Turn {
   [[nodiscard]] bool waits_for_reader_alone() const noexcept;
   /// Nobody else can write any more: its end surely comes, however late its completion is.
   [[nodiscard]] bool writers_are_gone() const noexcept;
-  /// See os::pipe_inode; 0: it has ended.
-  [[nodiscard]] std::uint64_t pipe_inode() const noexcept;
+  /// See Source::writers_key; 0: it has ended.
+  [[nodiscard]] std::uint64_t writers_key() const noexcept;
   [[nodiscard]] bool stalled() const noexcept { return stall_.stalled(); }
   [[nodiscard]] std::int64_t stalled_for_ns(std::int64_t now_ns) const noexcept {
     return stall_.stalled_for_ns(now_ns);

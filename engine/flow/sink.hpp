@@ -11,7 +11,8 @@
 
 namespace netrunner::flow {
 
-/// What an inlet writes to. A pipe's end of input is its closing; a terminal's is a character that is typed.
+/// What an inlet writes to. The end of input of a pipe or socket is its closing; that of a terminal is a character that
+/// is typed.
 /// Owner: one Inlet. Thread: its shard.
 class Sink {
  public:
@@ -23,7 +24,7 @@ class Sink {
 
   /// What is to be written before it is closed; `last`: the last byte of the input. Lives as long as this.
   [[nodiscard]] std::span<const std::byte> farewell(std::optional<std::byte> last) noexcept {
-    if (carrier_ == Carrier::pipe) return {};
+    if (carrier_ != Carrier::terminal) return {};
     farewell_ = os::pty_farewell(fd(), last);
     return std::span(farewell_.bytes).first(farewell_.count);
   }

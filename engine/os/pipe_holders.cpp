@@ -13,6 +13,7 @@
 
 #include "engine/os/child_list.hpp"
 #include "engine/os/pty.hpp"
+#include "engine/os/stream_socket.hpp"
 #include "engine/os/unique_fd.hpp"
 
 namespace netrunner::os {
@@ -34,7 +35,7 @@ std::string name_of(pid_t pid) {
   return name;
 }
 
-/// The inode of "pipe:[4711]", the key of "/dev/pts/7"; 0: it is neither.
+/// The inode of "pipe:[4711]", the keys of "socket:[4711]" and "/dev/pts/7"; 0: it is none of them.
 std::uint64_t key_of(int directory, const char* entry) {
   char target[64];
   const ssize_t bytes = ::readlinkat(directory, entry, target, sizeof target - 1);
@@ -45,6 +46,7 @@ std::uint64_t key_of(int directory, const char* entry) {
     return pty_key(terminal);
   }
   unsigned long inode = 0;
+  if (std::sscanf(target, "socket:[%lu]", &inode) == 1) return socket_key_of(inode);
   return std::sscanf(target, "pipe:[%lu]", &inode) == 1 ? inode : 0;
 }
 
@@ -56,8 +58,8 @@ bool is_open_for_writing(int directory, const char* entry) {
 
 }  // namespace
 
-PipeHolders::PipeHolders(std::vector<std::uint64_t> inodes, Bounds bounds)
-    : inodes_(std::move(inodes)), bounds_(bounds) {}
+PipeHolders::PipeHolders(std::vector<std::uint64_t> keys, Bounds bounds)
+    : keys_(std::move(keys)), bounds_(bounds) {}
 
 bool PipeHolders::exhausted() const noexcept {
   return found_.size() >= bounds_.found_max || seen_.size() >= bounds_.processes_max ||
@@ -66,7 +68,7 @@ bool PipeHolders::exhausted() const noexcept {
 
 bool PipeHolders::over() const noexcept {
   if (exhausted()) return true;
-  for (std::size_t pipe = 0; pipe < inodes_.size(); ++pipe) {
+  for (std::size_t pipe = 0; pipe < keys_.size(); ++pipe) {
     if (std::ranges::find(found_, pipe, &Found::pipe) == found_.end()) return false;
   }
   return true;
@@ -83,9 +85,9 @@ void PipeHolders::look_at(pid_t pid) {
   while (const dirent* entry = ::readdir(descriptors.get())) {
     if (entry->d_name[0] == '.') continue;
     if (++descriptors_ >= bounds_.descriptors_max) break;
-    const auto inode = std::ranges::find(inodes_, key_of(directory, entry->d_name));
-    if (inode == inodes_.end() || !is_open_for_writing(directory, entry->d_name)) continue;
-    const auto pipe = static_cast<std::size_t>(inode - inodes_.begin());
+    const auto key = std::ranges::find(keys_, key_of(directory, entry->d_name));
+    if (key == keys_.end() || !is_open_for_writing(directory, entry->d_name)) continue;
+    const auto pipe = static_cast<std::size_t>(key - keys_.begin());
     if (std::ranges::find(pipes, pipe) == pipes.end()) pipes.push_back(pipe);
   }
   for (const std::size_t pipe : pipes) {

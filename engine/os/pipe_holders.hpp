@@ -1,5 +1,5 @@
 #pragma once
-/// Who has the write end of a pipe, or a terminal, open, by /proc/<pid>/fd. For the host: it uses the heap.
+/// Who has the write end of a pipe, a socket or a terminal open, by /proc/<pid>/fd. For the host: it uses the heap.
 
 #include <dirent.h>
 
@@ -13,9 +13,10 @@
 
 namespace netrunner::os {
 
-/// One search for the writers of some pipes or terminals (those that were opened by their names, not as /dev/tty).
-/// Processes whose descriptors may not be looked at (another user's) are passed over; so is a descriptor that is on its
-/// way through a socket. Bounded in processes and descriptors, and it can be done in slices of processor time.
+/// One search for the writers of some pipes, sockets or terminals (those that were opened by their names, not as
+/// /dev/tty). Processes whose descriptors may not be looked at (another user's) are passed over; so is a descriptor
+/// that is on its way through a socket. Bounded in processes and descriptors; it can be done in slices of processor
+/// time.
 class PipeHolders {
  public:
   struct Bounds {
@@ -28,8 +29,9 @@ class PipeHolders {
     pid_t pid;
     std::string name;  ///< comm, see proc(5).
   };
-  /// `inodes`: of the pipes, as fstat(2) gives them; of a terminal its pty_key.
-  PipeHolders(std::vector<std::uint64_t> inodes, Bounds bounds);
+  /// `keys`: of a pipe its inode, as fstat(2) gives it; of a socket the socket_key of the end that is looked for; of a
+  /// terminal its pty_key.
+  PipeHolders(std::vector<std::uint64_t> keys, Bounds bounds);
 
   /// All below `ancestor`, but for its children in `but` (sorted) and what is below them.
   void search_below(pid_t ancestor, const std::vector<pid_t>& but);
@@ -48,7 +50,7 @@ class PipeHolders {
   void look_at(pid_t pid);
   [[nodiscard]] bool exhausted() const noexcept;
 
-  std::vector<std::uint64_t> inodes_;
+  std::vector<std::uint64_t> keys_;
   Bounds bounds_;
   std::size_t descriptors_ = 0;
   std::unordered_set<pid_t> seen_;

@@ -10,17 +10,17 @@ constexpr std::int64_t slice_processor_ns = 500'000;
 constexpr std::int64_t slices_max = 400;
 constexpr std::int64_t search_max_ns = 1'000'000'000;
 
-std::vector<std::uint64_t> inodes_of(const std::vector<OpenPipe>& pipes) {
-  std::vector<std::uint64_t> inodes;
-  for (const OpenPipe& pipe : pipes) inodes.push_back(pipe.inode);
-  return inodes;
+std::vector<std::uint64_t> keys_of(const std::vector<OpenPipe>& pipes) {
+  std::vector<std::uint64_t> keys;
+  for (const OpenPipe& pipe : pipes) keys.push_back(pipe.key);
+  return keys;
 }
 
 }  // namespace
 
 HolderSearch::HolderSearch(std::vector<OpenPipe> pipes, Scene scene, std::int64_t now_ns)
     : pipes_(std::move(pipes)),
-      search_(inodes_of(pipes_), {.found_max = Ended::holders_max}),
+      search_(keys_of(pipes_), {.found_max = Ended::holders_max}),
       until_ns_(now_ns + search_max_ns) {
   std::ranges::sort(scene.leaders);
   search_.search_below(scene.shepherd, scene.leaders);

@@ -10,10 +10,10 @@
 
 namespace netrunner::shard {
 
-/// An output pipe (or terminal, by its key) that others may still write to.
+/// An output that others may still write to.
 struct OpenPipe {
   Stream stream = Stream::out;
-  std::uint64_t inode = 0;
+  std::uint64_t key = 0;  ///< As os::PipeHolders knows it.
 };
 
 /// Names who holds the pipes of a command whose leader has ended. What lives of it hangs below the shepherd, beside the

@@ -28,6 +28,7 @@ struct SpawnPlan {
     std::uint64_t window_bytes = 0;
     std::uint32_t pipe_bytes = 0;
     std::uint32_t chunk_bytes = UINT32_MAX;  ///< The largest that a reader gets.
+    Transport transport = Transport::pipe;
     std::uint64_t queue_bytes = 0;  ///< terminal: the bound of the queue to it, as `window_bytes` is that from it.
   };
 

@@ -8,6 +8,8 @@
 
 #include "engine/os/descriptor.hpp"
 #include "engine/os/pipe.hpp"
+#include "engine/os/pty.hpp"
+#include "engine/shard/stream_link.hpp"
 
 namespace netrunner::shard {
 namespace {
@@ -73,16 +75,16 @@ Result<os::UniqueFd> Streams::open(detail::SpawnPlan::Attachment& attachment, co
   if (attachment.what == Attached::descriptor) return std::move(attachment.descriptor);
   if (attachment.what == Attached::terminal) return open_terminal(attachment, spec);
   const bool output = attachment.what == Attached::output_pipe;
-  NR_TRY(pipe, os::make_pipe(output ? os::OurEnd::read : os::OurEnd::write, attachment.pipe_bytes));
+  NR_TRY(link, StreamLink::open(attachment, output ? os::OurEnd::read : os::OurEnd::write));
   if (output) {
-    add_output({std::move(pipe.read_end), flow::Carrier::pipe}, attachment, attachment.stream, spec);
-    return std::move(pipe.write_end);
+    add_output({std::move(link.ours), link.carrier, link.writers_key}, attachment, attachment.stream, spec);
+    return std::move(link.theirs);
   }
-  add_input({std::move(pipe.write_end), flow::Carrier::pipe}, attachment.stream, attachment.window_bytes);
+  add_input({std::move(link.ours), link.carrier}, attachment.stream, attachment.window_bytes);
   if (attachment.what == Attached::known_input) {
     inputs_.back()->inlet.feed(std::as_bytes(std::span<const char>(spec.in.text())));
   }
-  return std::move(pipe.read_end);
+  return std::move(link.theirs);
 }
 
 /// One reads, one writes: each of them owns a descriptor of the master.
@@ -91,7 +93,8 @@ Result<os::UniqueFd> Streams::open_terminal(detail::SpawnPlan::Attachment& attac
   NR_TRY(writing, os::duplicate_above_stdio(pty.master.get()));
   NR_TRY(kept, os::duplicate_above_stdio(pty.slave.get()));
   terminal_.emplace(spec, std::move(kept));
-  add_output({std::move(pty.master), flow::Carrier::terminal}, attachment, terminal_->output_name(), spec);
+  const std::uint64_t key = os::pty_key(pty.slave.get());
+  add_output({std::move(pty.master), flow::Carrier::terminal, key}, attachment, terminal_->output_name(), spec);
   add_input({std::move(writing), flow::Carrier::terminal}, terminal_->input_name(), attachment.queue_bytes);
   return std::move(pty.slave);
 }
@@ -395,7 +398,7 @@ void Streams::finish_outputs(StreamEnd end) {
 
 namespace {
 
-/// Asked of the pipe itself: on a busy machine the end of file may be there and its completion not yet.
+/// Asked of the pipe or socket itself: on a busy machine the end of file may be there and its completion not yet.
 bool is_held(const flow::Outlet& outlet) { return !outlet.ended() && !outlet.writers_are_gone(); }
 
 }  // namespace
@@ -410,9 +413,8 @@ std::vector<OpenPipe> Streams::held_by_others() const {
   std::vector<OpenPipe> held;
   for (const auto& output : outputs_) {
     if (!is_held(output->outlet)) continue;
-    const std::uint64_t inode =
-        is_terminal(output->outlet.stream()) ? terminal_->key() : output->outlet.pipe_inode();
-    if (inode != 0) held.push_back({output->outlet.stream(), inode});
+    const std::uint64_t key = output->outlet.writers_key();
+    if (key != 0) held.push_back({output->outlet.stream(), key});
   }
   return held;
 }

@@ -34,8 +34,7 @@ Result<os::Pty> TerminalEnd::open(const Command::Spec& spec) {
   return std::move(pty);
 }
 
-TerminalEnd::TerminalEnd(const Command::Spec& spec, os::UniqueFd slave)
-    : key_(os::pty_key(slave.get())), slave_(std::move(slave)) {
+TerminalEnd::TerminalEnd(const Command::Spec& spec, os::UniqueFd slave) : slave_(std::move(slave)) {
   for (const Stream stream : standard) {
     if (spec.on_terminal(stream)) names_ |= 1U << static_cast<unsigned>(stream);
   }

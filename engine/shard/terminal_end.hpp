@@ -35,8 +35,6 @@ class TerminalEnd {
 
   /// The master gave EIO. True: ours had been hung up while the leader lives, and a new one is open.
   [[nodiscard]] bool reopen(int master);
-  /// See os::pty_key; stays after let_go().
-  [[nodiscard]] std::uint64_t key() const noexcept { return key_; }
   /// The leader is gone, or the terminal was hung up.
   void let_go() noexcept { slave_.reset(); }
 
@@ -44,7 +42,6 @@ class TerminalEnd {
   [[nodiscard]] Result<void> check_open() const;
 
   unsigned names_ = 0;
-  std::uint64_t key_ = 0;
   os::UniqueFd slave_;
 };
 

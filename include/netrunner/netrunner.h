@@ -202,6 +202,12 @@ typedef enum nr_direction { NR_TO_COMMAND, NR_FROM_COMMAND } nr_direction;
 void nr_command_stdio(nr_command* command, int stream, nr_stdio kind);
 /// A pipe with its credit window (the bound of its queue, for stdin) and its F_SETPIPE_SZ; 0: the engine's default.
 void nr_command_pipe(nr_command* command, int stream, uint64_t window_bytes, uint32_t pipe_bytes);
+typedef enum nr_transport {
+  NR_TRANSPORT_PIPE,   ///< pipe(7). Default.
+  NR_TRANSPORT_SOCKET  ///< An AF_UNIX stream socket: for bulk. What differs: netrunner::Transport in stdio.hpp.
+} nr_transport;
+/// What carries a stream between this process and the command: makes it a pipe or socket, known input stays that.
+void nr_command_transport(nr_command* command, int stream, nr_transport transport);
 /// Opened by the command itself; `permissions` before its umask, as 0666.
 void nr_command_file(nr_command* command, int stream, const char* path, nr_file_mode mode, uint32_t permissions);
 /// A descriptor of this process: borrowed, it must be open when nr_spawn or nr_run is called.

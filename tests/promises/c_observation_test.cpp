@@ -145,6 +145,20 @@ TEST_F(CObservation, WhicheverStreamHasBytesFirst) {
   EXPECT_EQ(all, "o|1|e1! o|2|") << "stdout in chunks of one byte";
 }
 
+TEST_F(CObservation, AStreamMayBeCarriedByASocket) {
+  const Handle<nr_command> command(nr_command_new("/bin/sh"));
+  nr_command_arg(command.get(), "-c");
+  nr_command_arg(command.get(), "for n in 0 1 2; do stat -L -c %F /proc/self/fd/$n; done; cat");
+  nr_command_input(command.get(), "known\n", 6);
+  nr_command_transport(command.get(), NR_IN, NR_TRANSPORT_SOCKET);
+  nr_command_transport(command.get(), NR_OUT, NR_TRANSPORT_SOCKET);
+  nr_completed* completed = nullptr;
+  ASSERT_EQ(nr_run(engine.get(), command.get(), nullptr, &completed, &error), NR_OK) << error.message;
+  const Handle<nr_completed> owned(completed);
+  const nr_captured out = nr_completed_captured(completed, NR_OUT);
+  EXPECT_EQ(std::string(out.head, out.head_bytes), "socket\nsocket\nfifo\nknown\n");
+}
+
 TEST_F(CObservation, ACaptureKeepsTheOrderOfBothStreams) {
   nr_capture_limits limits = NR_CAPTURE_LIMITS_INIT;
   limits.interleaved = true;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "tests/support/paths.hpp"
 #include "tests/support/pattern.hpp"
 #include "tests/support/progress.hpp"
+#include "tests/support/transports.hpp"
 
 namespace tests {
 namespace {
@@ -29,16 +31,23 @@ const std::uint64_t pipe_bytes = 64 * KiB;
                                        << figures.reserved_bytes << " reserved + " << figures.held_bytes << " held";
 }
 
-class CreditWindow : public testing::TestWithParam<std::uint64_t> {};
+class CreditWindow : public testing::TestWithParam<std::tuple<std::uint64_t, nr::Transport>> {
+ protected:
+  [[nodiscard]] static std::uint64_t window_of() { return std::get<0>(GetParam()); }
+  [[nodiscard]] static std::uint64_t carried_bytes_max() { return tests::carried_bytes_max(std::get<1>(GetParam())); }
+
+ private:
+  UsedTransport used_{std::get<1>(GetParam())};
+};
 
 TEST_P(CreditWindow, AnUnreadFloodIsHeldToTheByteAndStandsStill) {
-  const std::uint64_t window = GetParam();
+  const std::uint64_t window = window_of();
   EngineFixture host({.shards = 1, .pipe_bytes = pipe_bytes});
   Progress progress;
   Running flood = host.spawn(child("flood", progress.path()).out(nr::Stdio::pipe().window(window)));
   EXPECT_TRUE(eventually([&] { return flood.held_bytes() == window; })) << flood.held_bytes();
   EXPECT_TRUE(eventually([&] { return progress.waited() > 0 && progress.bytes() >= window; }));
-  EXPECT_TRUE(remains([&] { return progress.bytes() <= window + pipe_bytes; })) << progress.bytes();
+  EXPECT_TRUE(remains([&] { return progress.bytes() <= window + carried_bytes_max(); })) << progress.bytes();
   const nr::StreamStats figures = flood.stream_stats();
   EXPECT_EQ(figures.window_bytes, window);
   EXPECT_EQ(figures.held_bytes, window);
@@ -48,7 +57,7 @@ TEST_P(CreditWindow, AnUnreadFloodIsHeldToTheByteAndStandsStill) {
 }
 
 TEST_P(CreditWindow, EveryByteComesThroughItInOrder) {
-  const std::uint64_t window = GetParam();
+  const std::uint64_t window = window_of();
   EngineFixture host({.shards = 1});
   const std::uint64_t total = window == 1 ? scaled(20'000, 1'000) : 3'000'000;
   Running writer = host.spawn(child("write_exact", std::to_string(total)).out(nr::Stdio::pipe().window(window)));
@@ -63,13 +72,14 @@ TEST_P(CreditWindow, EveryByteComesThroughItInOrder) {
 }
 
 TEST_P(CreditWindow, AChunkThatIsHeldStopsTheChildAndLettingItGoStartsItAgain) {
-  const std::uint64_t window = GetParam();
+  const std::uint64_t window = window_of();
   EngineFixture host({.shards = 1, .pipe_bytes = pipe_bytes});
   Progress progress;
   Running flood = host.spawn(child("flood", progress.path()).out(nr::Stdio::pipe().window(window)));
   std::vector<nr::Chunk> held;
   for (std::uint64_t bytes = 0; bytes < window; bytes += held.back().size()) held.push_back(*flood.read());
-  EXPECT_TRUE(remains([&] { return flood.held_bytes() == window && progress.bytes() <= window + pipe_bytes; }));
+  const std::uint64_t written_max = window + carried_bytes_max();
+  EXPECT_TRUE(remains([&] { return flood.held_bytes() == window && progress.bytes() <= written_max; }));
   PatternCheck check;
   for (const nr::Chunk& chunk : held) check.add(chunk.text());
   EXPECT_TRUE(check.right() && check.bytes() == window) << "held chunks keep their bytes";
@@ -77,10 +87,17 @@ TEST_P(CreditWindow, AChunkThatIsHeldStopsTheChildAndLettingItGoStartsItAgain) {
   EXPECT_TRUE(eventually([&] { return flood.stream_stats().bytes == 2 * window; })) << flood.stream_stats().bytes;
 }
 
-INSTANTIATE_TEST_SUITE_P(Windows, CreditWindow, testing::Values(1, 4 * KiB, 64 * KiB, 1 * MiB),
-                         [](const auto& info) { return std::to_string(info.param) + "Bytes"; });
+INSTANTIATE_TEST_SUITE_P(Windows, CreditWindow,
+                         testing::Combine(testing::Values(1, 4 * KiB, 64 * KiB, 1 * MiB), each_transport()),
+                         [](const auto& info) {
+                           return std::to_string(std::get<0>(info.param)) + "Bytes" +
+                                  transport_name(std::get<1>(info.param));
+                         });
 
-TEST(Credit, AChunkDroppedInAnotherThreadGivesItsBytesBack) {
+class Credit : public OverEachTransport {};
+INSTANTIATE_OVER_EACH_TRANSPORT(Credit);
+
+TEST_P(Credit, AChunkDroppedInAnotherThreadGivesItsBytesBack) {
   EngineFixture host({.shards = 1, .pipe_bytes = pipe_bytes});
   Progress progress;
   Running flood = host.spawn(child("flood", progress.path()).out(nr::Stdio::pipe().window(4 * KiB)));
@@ -93,7 +110,7 @@ TEST(Credit, AChunkDroppedInAnotherThreadGivesItsBytesBack) {
   EXPECT_TRUE(balances(flood.stream_stats()));
 }
 
-TEST(Credit, OneByteWritesKeepTheWindowOpen) {
+TEST_P(Credit, OneByteWritesKeepTheWindowOpen) {
   EngineFixture host({.shards = 1, .chunk_bytes = 4096});
   Running cat = host.spawn(nr::Command("cat").in(nr::Stdio::pipe()).out(nr::Stdio::pipe().window(8 * KiB)));
   std::vector<nr::Chunk> held;  // Each is one byte, read by itself.
@@ -108,7 +125,7 @@ TEST(Credit, OneByteWritesKeepTheWindowOpen) {
   for (std::size_t n = 0; n < held.size(); ++n) EXPECT_EQ(held[n].text()[0], static_cast<char>('a' + n % 26));
 }
 
-TEST(Credit, OneByteWritesThatNobodyReadsCostAByteEach) {
+TEST_P(Credit, OneByteWritesThatNobodyReadsCostAByteEach) {
   EngineFixture host({.shards = 1});
   Running trickle = host.spawn(child("trickle", "1", "300", "x").out(nr::Stdio::pipe().window(4 * KiB)));
   EXPECT_EQ(exit_code(trickle.exited()), 0);
@@ -116,7 +133,7 @@ TEST(Credit, OneByteWritesThatNobodyReadsCostAByteEach) {
   EXPECT_EQ(trickle.read_all(), std::string(300, 'x'));
 }
 
-TEST(Credit, TheBudgetOfACommandBoundsAllItsStreamsTogether) {
+TEST_P(Credit, TheBudgetOfACommandBoundsAllItsStreamsTogether) {
   EngineFixture host({.shards = 1, .pipe_bytes = pipe_bytes});
   std::array<Progress, 3> progress;
   std::string script;
@@ -138,13 +155,13 @@ TEST(Credit, TheBudgetOfACommandBoundsAllItsStreamsTogether) {
   EXPECT_TRUE(remains([&] { return sum() == 256 * KiB; })) << sum();
   for (Progress& each : progress) EXPECT_TRUE(eventually([&] { return each.waited() > 0; }));
   const std::uint64_t written = progress[0].bytes() + progress[1].bytes() + progress[2].bytes();
-  EXPECT_LE(written, 256 * KiB + 3 * pipe_bytes);
+  EXPECT_LE(written, 256 * KiB + 3 * carried_bytes_max());
   for (const nr::Stream stream : {nr::Stream::out, nr::Stream::err, nr::extra_stream(3)}) {
     EXPECT_FALSE(floods.read_exactly(100'000, stream).empty()) << "no stream starves beside the others";
   }
 }
 
-TEST(Credit, TheBudgetOfAShardBoundsAllItsCommandsTogether) {
+TEST_P(Credit, TheBudgetOfAShardBoundsAllItsCommandsTogether) {
   EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .pipe_bytes = pipe_bytes});
   std::vector<std::unique_ptr<Progress>> progress;
   std::vector<Running> floods;
@@ -164,7 +181,7 @@ TEST(Credit, TheBudgetOfAShardBoundsAllItsCommandsTogether) {
   for (Running& flood : floods) EXPECT_EQ(flood.read_exactly(300'000), pattern(300'000)) << "shared fairly";
 }
 
-TEST(Credit, OneFloodThatNobodyReadsDoesNotStarveATrickle) {
+TEST_P(Credit, OneFloodThatNobodyReadsDoesNotStarveATrickle) {
   EngineFixture host({.shards = 1, .shard_budget_bytes = 256 * KiB, .pipe_bytes = pipe_bytes});
   Progress progress;
   Running flood = host.spawn(child("flood", progress.path()).out(nr::Stdio::pipe().window(1 * MiB)));
@@ -178,7 +195,7 @@ TEST(Credit, OneFloodThatNobodyReadsDoesNotStarveATrickle) {
   EXPECT_LT(watch.elapsed(), patience(15s));
 }
 
-TEST(Credit, IdleStreamsHoldNoChunk) {
+TEST_P(Credit, IdleStreamsHoldNoChunk) {
   EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .chunk_bytes = 64 * KiB});  // 16 chunks' worth.
   std::vector<Running> idle;
   for (int n = 0; n < 100; ++n) {
@@ -193,7 +210,7 @@ TEST(Credit, IdleStreamsHoldNoChunk) {
   EXPECT_LE(host.shard_stats().pool_bytes, 2 * MiB) << "the pool is as large as the budget, not as the streams";
 }
 
-TEST(Credit, ManyStreamsWithAnUnreadByteEachBlockNobody) {
+TEST_P(Credit, ManyStreamsWithAnUnreadByteEachBlockNobody) {
   EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .chunk_bytes = 64 * KiB});
   std::vector<Running> cats;
   for (int n = 0; n < 100; ++n) cats.push_back(host.spawn(nr::Command("cat").in(nr::Stdio::pipe())));
@@ -201,7 +218,7 @@ TEST(Credit, ManyStreamsWithAnUnreadByteEachBlockNobody) {
   for (Running& cat : cats) EXPECT_EQ(cat.read_text(), "x");
 }
 
-TEST(Credit, ATightShardBudgetServesEachReaderWhateverTheOthersHold) {
+TEST_P(Credit, ATightShardBudgetServesEachReaderWhateverTheOthersHold) {
   EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .pipe_bytes = pipe_bytes});
   std::vector<std::unique_ptr<Progress>> progress;
   std::vector<Running> floods;
@@ -214,7 +231,7 @@ TEST(Credit, ATightShardBudgetServesEachReaderWhateverTheOthersHold) {
   EXPECT_LE(host.shard_stats().buffered_bytes_peak, 1 * MiB);
 }
 
-TEST(Credit, AChunkOutlivesItsProcessAndItsEngine) {
+TEST_P(Credit, AChunkOutlivesItsProcessAndItsEngine) {
   nr::Chunk first, second;
   {
     EngineFixture host({.shards = 1});
@@ -230,7 +247,7 @@ TEST(Credit, AChunkOutlivesItsProcessAndItsEngine) {
   std::thread([dropped = std::move(first)] {}).join();
 }
 
-TEST(Credit, AWindowOfNothingIsRefused) {
+TEST_P(Credit, AWindowOfNothingIsRefused) {
   EngineFixture host({.shards = 1});
   // Stdio::window(0) says "the engine's default": so it is the engine's own default that must not be zero.
   EXPECT_FALSE(nr::Engine::open({.shards = 1, .window_bytes = 0}).has_value());

@@ -16,6 +16,7 @@
 #include "tests/support/leak_check.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
+#include "tests/support/transports.hpp"
 
 namespace tests {
 namespace {
@@ -30,7 +31,10 @@ std::size_t sleeps() {
   return count;
 }
 
-TEST(EndOfFile, ABackgroundGrandchildDoesNotHoldTheCaller) {  // E1
+class EndOfFile : public OverEachTransport {};
+INSTANTIATE_OVER_EACH_TRANSPORT(EndOfFile);
+
+TEST_P(EndOfFile, ABackgroundGrandchildDoesNotHoldTheCaller) {  // E1
   EngineFixture host;
   const Stopwatch watch;
   Running shell = host.spawn(sh("sleep 600 & echo row").drain({.idle = 200ms, .max = 5s}));
@@ -45,7 +49,7 @@ TEST(EndOfFile, ABackgroundGrandchildDoesNotHoldTheCaller) {  // E1
   EXPECT_TRUE(eventually([] { return sleeps() == 0; }));
 }
 
-TEST(EndOfFile, StragglersThatMayStayAreLeftRunningAndCounted) {  // E1
+TEST_P(EndOfFile, StragglersThatMayStayAreLeftRunningAndCounted) {  // E1
   EngineFixture host;
   Running shell = host.spawn(sh("sleep 600 & echo $!").drain({.idle = 200ms, .max = 5s})
                                  .stragglers(nr::Stragglers::leave));
@@ -57,7 +61,7 @@ TEST(EndOfFile, StragglersThatMayStayAreLeftRunningAndCounted) {  // E1
   kill(straggler, SIGKILL);
 }
 
-TEST(EndOfFile, AWishToWaitForEndOfFileIsObeyed) {  // E1
+TEST_P(EndOfFile, AWishToWaitForEndOfFileIsObeyed) {  // E1
   EngineFixture host;
   const Stopwatch watch;
   Running shell = host.spawn(sh("(sleep 1.5; echo late) & echo row").drain(nr::Drain::until_end_of_file()));
@@ -68,7 +72,7 @@ TEST(EndOfFile, AWishToWaitForEndOfFileIsObeyed) {  // E1
   EXPECT_EQ(ended.stream(nr::Stream::out)->end, nr::StreamEnd::file_end);
 }
 
-TEST(EndOfFile, AnEscapeeFromTheSessionDoesNotHoldTheCallerAfterTheKill) {  // E2
+TEST_P(EndOfFile, AnEscapeeFromTheSessionDoesNotHoldTheCallerAfterTheKill) {  // E2
   EngineFixture host;
   const Stopwatch watch;
   Running shell = host.spawn(sh("setsid sleep 600 & exec sleep 600")
@@ -82,7 +86,7 @@ TEST(EndOfFile, AnEscapeeFromTheSessionDoesNotHoldTheCallerAfterTheKill) {  // E
   EXPECT_TRUE(eventually([] { return sleeps() == 0; }));
 }
 
-TEST(EndOfFile, TheBoundIsTheSameForEveryShapeOfShellCommand) {  // E3
+TEST_P(EndOfFile, TheBoundIsTheSameForEveryShapeOfShellCommand) {  // E3
   EngineFixture host;
   const std::vector<std::string> scripts = {"sleep 600", "sleep 600; true", "sleep 600 & wait", "(sleep 600)",
                                             "sleep 600 | cat"};
@@ -129,7 +133,7 @@ TEST(EndOfFileCrowd, ForkersElsewhereInTheHostNeverHoldOurPipes) {  // E4
   EXPECT_EQ(right.load(), count);
 }
 
-TEST(EndOfFile, MuchOutputAndAHolderOfThePipeGoTogether) {  // E5
+TEST_P(EndOfFile, MuchOutputAndAHolderOfThePipeGoTogether) {  // E5
   EngineFixture host;
   const Stopwatch watch;
   Running shell = host.spawn(sh("sleep 600 & head -c 10000000 /dev/zero").drain({.idle = 300ms, .max = 10s}));
@@ -140,7 +144,7 @@ TEST(EndOfFile, MuchOutputAndAHolderOfThePipeGoTogether) {  // E5
   EXPECT_LT(watch.elapsed(), patience(soon));
 }
 
-TEST(EndOfFile, ADescendantThatStillWritesIsHeardToItsEnd) {  // E6
+TEST_P(EndOfFile, ADescendantThatStillWritesIsHeardToItsEnd) {  // E6
   EngineFixture host;
   const nr::Nanoseconds idle = patience(1s);
   const auto lines = static_cast<int>(20 * slowness());  // Twice the idle time in all, a tenth of it between two.
@@ -155,7 +159,7 @@ TEST(EndOfFile, ADescendantThatStillWritesIsHeardToItsEnd) {  // E6
   EXPECT_EQ(ended.stream(nr::Stream::out)->end, nr::StreamEnd::file_end);
 }
 
-TEST(EndOfFile, ASilentHolderIsWaitedForAsLongAsTheIdleTimeAndNoLonger) {  // E6
+TEST_P(EndOfFile, ASilentHolderIsWaitedForAsLongAsTheIdleTimeAndNoLonger) {  // E6
   EngineFixture host;
   Running shell = host.spawn(sh("sleep 600 & exit 0").drain({.idle = 300ms, .max = 600s}));
   const nr::Timeline times = shell.wait().timeline;
@@ -163,7 +167,7 @@ TEST(EndOfFile, ASilentHolderIsWaitedForAsLongAsTheIdleTimeAndNoLonger) {  // E6
   EXPECT_LT(times.drained_ns - times.exited_ns, patience(soon).count());
 }
 
-TEST(EndOfFile, ADescendantThatWritesForEverIsCutAtTheMaximum) {  // E6
+TEST_P(EndOfFile, ADescendantThatWritesForEverIsCutAtTheMaximum) {  // E6
   EngineFixture host;
   Running shell =
       host.spawn(sh(child_path("trickle") + " 20 0 x & exit 0").drain({.idle = 600s, .max = 700ms}));
@@ -175,7 +179,7 @@ TEST(EndOfFile, ADescendantThatWritesForEverIsCutAtTheMaximum) {  // E6
   EXPECT_LT(ended.timeline.drained_ns - ended.timeline.exited_ns, patience(soon).count());
 }
 
-TEST(EndOfFile, AKillDuringTheDrainEndsItAtOnce) {  // E6
+TEST_P(EndOfFile, AKillDuringTheDrainEndsItAtOnce) {  // E6
   EngineFixture host;
   Running shell = host.spawn(sh("sleep 600 & exit 0").drain({.idle = 600s, .max = 600s}));
   EXPECT_EQ(exit_code(shell.exited()), 0);
@@ -187,7 +191,7 @@ TEST(EndOfFile, AKillDuringTheDrainEndsItAtOnce) {  // E6
   EXPECT_TRUE(eventually([] { return sleeps() == 0; }));
 }
 
-TEST(EndOfFile, TheDeadlineOfTheCommandBoundsItsDrainToo) {  // E7
+TEST_P(EndOfFile, TheDeadlineOfTheCommandBoundsItsDrainToo) {  // E7
   EngineFixture host;
   const Stopwatch watch;
   Running shell = host.spawn(sh("sleep 600 & exit 0").deadline(patience(1s)).drain({.idle = 600s, .max = 600s}));
@@ -197,7 +201,7 @@ TEST(EndOfFile, TheDeadlineOfTheCommandBoundsItsDrainToo) {  // E7
   EXPECT_TRUE(eventually([] { return marked_count() == 0; }));
 }
 
-TEST(EndOfFile, AStreamThatTheCommandClosesEndsWhileTheCommandRuns) {  // S2, E1
+TEST_P(EndOfFile, AStreamThatTheCommandClosesEndsWhileTheCommandRuns) {  // S2, E1
   EngineFixture host;
   Running shell = host.spawn(sh("echo a; exec >&-; read x; exit 4").in(nr::Stdio::pipe()));
   EXPECT_EQ(shell.read_all(), "a\n");

@@ -13,6 +13,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/pattern.hpp"
 #include "tests/support/scale.hpp"
+#include "tests/support/transports.hpp"
 
 namespace tests {
 namespace {
@@ -34,7 +35,10 @@ nr::Task<std::string> read_to_end(nr::Process& process, nr::Stream stream = nr::
   }
 }
 
-TEST(LostOutput, ASlowConsumerWithASmallWindowGetsEveryByteAndThenTheExit) {  // L1
+class LostOutput : public OverEachTransport {};
+INSTANTIATE_OVER_EACH_TRANSPORT(LostOutput);
+
+TEST_P(LostOutput, ASlowConsumerWithASmallWindowGetsEveryByteAndThenTheExit) {  // L1
   EngineFixture host;
   const std::string expected = numbers(1, 100'000);
   ASSERT_EQ(expected.size(), 588'895u);
@@ -54,7 +58,7 @@ TEST(LostOutput, ASlowConsumerWithASmallWindowGetsEveryByteAndThenTheExit) {  //
   }
 }
 
-TEST(LostOutput, AFullPipeIsDeliveredToAReaderThatComesLongAfterTheExit) {  // L4
+TEST_P(LostOutput, AFullPipeIsDeliveredToAReaderThatComesLongAfterTheExit) {  // L4
   EngineFixture host;
   Running last_words = host.spawn(child("write_exact", "65536")
                                       .out(nr::Stdio::pipe().window(4 * KiB).pipe_size(64 * KiB))
@@ -65,7 +69,7 @@ TEST(LostOutput, AFullPipeIsDeliveredToAReaderThatComesLongAfterTheExit) {  // L
   EXPECT_TRUE(last_words.wait().success());
 }
 
-TEST(LostOutput, WhatNobodyReadStaysReadableAfterWaitReturned) {  // L4, L5's late follower
+TEST_P(LostOutput, WhatNobodyReadStaysReadableAfterWaitReturned) {  // L4, L5's late follower
   EngineFixture host;
   Running last_words = host.spawn(child("write_exact", "65536")
                                       .out(nr::Stdio::pipe().window(4 * KiB).pipe_size(64 * KiB))
@@ -74,7 +78,7 @@ TEST(LostOutput, WhatNobodyReadStaysReadableAfterWaitReturned) {  // L4, L5's la
   EXPECT_TRUE(last_words.read_all() == pattern(65536));
 }
 
-TEST(LostOutput, EverythingPrintedBetweenTheStopAndTheExitArrives) {  // L3
+TEST_P(LostOutput, EverythingPrintedBetweenTheStopAndTheExitArrives) {  // L3
   EngineFixture host;
   Running service = host.spawn(sh("f(){ i=0; while [ $i -lt 20000 ]; do echo bye$i; i=$((i+1)); done; exit 7; }\n"
                                   "trap f TERM; echo ready; while :; do sleep 0.1; done")
@@ -90,7 +94,7 @@ TEST(LostOutput, EverythingPrintedBetweenTheStopAndTheExitArrives) {  // L3
   EXPECT_EQ(ended.reason, nr::EndReason::stopped);
 }
 
-TEST(LostOutput, WhatWasWrittenBeforeASigkillArrives) {  // L2, L3
+TEST_P(LostOutput, WhatWasWrittenBeforeASigkillArrives) {  // L2, L3
   EngineFixture host;
   for (std::size_t round = 0; round < scaled(100, 5); ++round) {
     const nr::Completed completed = host.run(sh("seq 1 5000; kill -9 $$"));
@@ -100,7 +104,7 @@ TEST(LostOutput, WhatWasWrittenBeforeASigkillArrives) {  // L2, L3
   }
 }
 
-TEST(LostOutput, WhatWasInThePipeWhenTheEngineKilledTheCommandArrives) {  // L3
+TEST_P(LostOutput, WhatWasInThePipeWhenTheEngineKilledTheCommandArrives) {  // L3
   EngineFixture host;
   Running full = host.spawn(sh("seq 1 5000; echo full >&2; exec sleep 600")
                                 .out(nr::Stdio::pipe().window(1 * KiB).pipe_size(64 * KiB))
@@ -111,7 +115,7 @@ TEST(LostOutput, WhatWasInThePipeWhenTheEngineKilledTheCommandArrives) {  // L3
   EXPECT_TRUE(full.read_all() == numbers(1, 5000));
 }
 
-TEST(LostOutput, TenMegabytesComeInOrderWhateverTheSizesOfTheReads) {
+TEST_P(LostOutput, TenMegabytesComeInOrderWhateverTheSizesOfTheReads) {
   EngineFixture host;
   Running writer = host.spawn(child("write_exact", "10000000", "37777"));
   PatternCheck check;
@@ -126,7 +130,7 @@ TEST(LostOutput, TenMegabytesComeInOrderWhateverTheSizesOfTheReads) {
   EXPECT_TRUE(check.right());
 }
 
-TEST(LostOutput, ReadingOnAfterTheEndSaysTheEndAgain) {
+TEST_P(LostOutput, ReadingOnAfterTheEndSaysTheEndAgain) {
   EngineFixture host;
   Running echo = host.spawn(nr::Command("echo", "once"));
   EXPECT_EQ(echo.read_all(), "once\n");

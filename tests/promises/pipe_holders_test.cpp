@@ -13,13 +13,17 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/transports.hpp"
 
 namespace tests {
 namespace {
 
 const nr::Drain short_drain{.idle = patience(200ms), .max = patience(2s)};
 
-TEST(PipeHolders, ADescendantInAnotherSessionIsNamed) {
+class PipeHolders : public OverEachTransport {};
+INSTANTIATE_OVER_EACH_TRANSPORT(PipeHolders);
+
+TEST_P(PipeHolders, ADescendantInAnotherSessionIsNamed) {
   for (const nr::Containment level : {nr::Containment::cgroup, nr::Containment::subreaper,
                                       nr::Containment::pid_namespace, nr::Containment::process_group}) {
     if (!why_not(level).empty()) continue;
@@ -35,7 +39,7 @@ TEST(PipeHolders, ADescendantInAnotherSessionIsNamed) {
   }
 }
 
-TEST(PipeHolders, EachStreamHasItsOwn) {
+TEST_P(PipeHolders, EachStreamHasItsOwn) {
   EngineFixture host{options_of(nr::Containment::automatic)};
   Running shell = host.spawn(sh("sleep 600 2>&- & sleep 601 >&- & exit 0").err(nr::Stdio::pipe()).drain(short_drain));
   const nr::Ended ended = shell.wait();
@@ -45,7 +49,7 @@ TEST(PipeHolders, EachStreamHasItsOwn) {
   EXPECT_EQ(ended.stragglers, 2U);
 }
 
-TEST(PipeHolders, AStrangerThatWasHandedTheDescriptorIsNamed) {
+TEST_P(PipeHolders, AStrangerThatWasHandedTheDescriptorIsNamed) {
   const TempFolder folder;
   const std::string path = folder / "socket";
   Bystander stranger({"python3", "-S", "-c",
@@ -71,14 +75,14 @@ TEST(PipeHolders, AStrangerThatWasHandedTheDescriptorIsNamed) {
   EXPECT_EQ(ended.holders[0], (nr::PipeHolder{nr::Stream::out, stranger.pid(), "python3"}));
 }
 
-TEST(PipeHolders, ThereAreNoneWhereEveryStreamCameToItsEnd) {
+TEST_P(PipeHolders, ThereAreNoneWhereEveryStreamCameToItsEnd) {
   EngineFixture host;
   Running shell = host.spawn(sh("sleep 600 >&- 2>&- & echo row").err(nr::Stdio::pipe()).drain(short_drain));
   EXPECT_EQ(shell.read_all(), "row\n");
   EXPECT_TRUE(shell.wait().holders.empty());
 }
 
-TEST(PipeHolders, TheirNumberIsBounded) {
+TEST_P(PipeHolders, TheirNumberIsBounded) {
   EngineFixture host;
   Running shell = host.spawn(sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 600 & done").drain(short_drain));
   const nr::Ended ended = shell.wait();
@@ -86,7 +90,7 @@ TEST(PipeHolders, TheirNumberIsBounded) {
   EXPECT_EQ(ended.holders.size(), nr::Ended::holders_max);
 }
 
-TEST(PipeHolders, TheCommandLineSaysWho) {
+TEST(PipeHoldersOfRun, TheCommandLineSaysWho) {
   const CommandResult result =
       netrunner_command({"run", "--drain", "200ms", "--report", "-", "--", "sh", "-c", "sleep 600 & exit 0"});
   EXPECT_EQ(result.exit_status, 0) << result.err;

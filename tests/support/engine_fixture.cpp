@@ -52,11 +52,31 @@ nr::StreamStats Running::stream_stats(nr::Stream stream) {
   return {.stream = stream};
 }
 
+namespace {
+
+std::optional<nr::Stdio> carried(const std::optional<nr::Stdio>& stdio, nr::Transport transport) {
+  const bool is_carried =
+      stdio && (stdio->kind() == nr::Stdio::Kind::pipe || stdio->kind() == nr::Stdio::Kind::bytes);
+  return is_carried ? nr::Stdio(*stdio).transport(transport) : stdio;
+}
+
+/// `err`: where it leads if the command doesn't say so.
+nr::Command carried(nr::Command command, const nr::Stdio& err, nr::Transport transport) {
+  if (transport == nr::Transport::pipe) return command;
+  const nr::Command::Spec& spec = command.spec();
+  const nr::Stdio in = *carried(spec.in, transport);
+  const nr::Stdio out = *carried(spec.out.value_or(nr::Stdio::pipe()), transport);
+  return command.in(in).out(out).err(*carried(spec.err.value_or(err), transport));
+}
+
+}  // namespace
+
 Running EngineFixture::spawn(const nr::Command& command) {
-  return Running(value_of(nr::blocking::get(engine_.spawn(command), verb_deadline())));
+  const nr::Command over = carried(command, nr::Stdio::inherit(), transport);
+  return Running(value_of(nr::blocking::get(engine_.spawn(over), verb_deadline())));
 }
 nr::Completed EngineFixture::run(const nr::Command& command, nr::CaptureLimits limits) {
-  return value_of(engine_.run(command, limits));
+  return value_of(engine_.run(carried(command, nr::Stdio::pipe(), transport), limits));
 }
 nr::PipelineCompleted EngineFixture::run(const nr::Pipeline& pipeline, nr::CaptureLimits limits) {
   return value_of(engine_.run(pipeline, limits));

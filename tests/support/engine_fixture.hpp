@@ -65,6 +65,9 @@ class Running {
 /// An engine for one test. Two shards unless the test says otherwise.
 class EngineFixture {
  public:
+  /// What carries every stream between host and command that spawn() and run() start; see UsedTransport.
+  static inline nr::Transport transport = nr::Transport::pipe;
+
   explicit EngineFixture(const nr::EngineOptions& options = two_shards())
       : engine_(value_of(nr::Engine::open(options))) {}
 

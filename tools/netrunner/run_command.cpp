@@ -51,8 +51,9 @@ Runs one command. Whatever it started is gone when this returns.
   --env K=V  --unset-env K  --clear-env  --new-session
   --containment auto|cgroup|subreaper|pid-namespace|process-group (auto)
   --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
-  --streams pipe|inherit|auto   stdout and stderr through netrunner, or handed
-                   on; auto: handed on unless an option or report must see them
+  --streams pipe|socket|inherit|auto   stdout and stderr through netrunner (by
+                   sockets: for bulk), or handed on; auto: handed on unless an
+                   option or report must see them
   --prefix TEXT    before each line of output   --stats FILE|-  figures, as JSON
   --events FILE    what happens, as it happens: a JSON object per line
   --pty            a terminal, connected to ours: ^C and ^Z too are bytes for it

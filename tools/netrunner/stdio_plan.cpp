@@ -36,10 +36,12 @@ void StdioPlan::declare(Options& options) {
       mode_ = Mode::automatic;
     } else if (text == "pipe") {
       mode_ = Mode::pipe;
+    } else if (text == "socket") {
+      mode_ = Mode::socket;
     } else if (text == "inherit") {
       mode_ = Mode::inherit;
     } else {
-      return std::unexpected("'" + text + "' is none of auto, pipe, inherit.");
+      return std::unexpected("'" + text + "' is none of auto, pipe, socket, inherit.");
     }
     return {};
   });
@@ -89,7 +91,8 @@ std::vector<Stream> StdioPlan::streams_to_us() const {
 
 Stdio StdioPlan::output(Stream stream) const {
   if (on_terminal(stream)) return Stdio::terminal();
-  return pipes() ? Stdio::pipe() : Stdio::inherit();
+  if (!pipes()) return Stdio::inherit();
+  return Stdio::pipe().transport(mode_ == Mode::socket ? Transport::socket : Transport::pipe);
 }
 
 Command StdioPlan::apply(const Command& command) const {

@@ -24,7 +24,7 @@ class StdioPlan {
   [[nodiscard]] Checked<void> check() const;
 
   [[nodiscard]] bool pipes() const noexcept {
-    return mode_ == Mode::pipe || (mode_ == Mode::automatic && needs_pipes_);
+    return mode_ == Mode::pipe || mode_ == Mode::socket || (mode_ == Mode::automatic && needs_pipes_);
   }
   /// The streams whose bytes come to us: none, or stdout, and stderr where it isn't merged. Of a terminal the first
   /// that names it, so that stdin may be one.
@@ -34,7 +34,7 @@ class StdioPlan {
   [[nodiscard]] Command apply(const Command& command) const;
 
  private:
-  enum class Mode : std::uint8_t { automatic, pipe, inherit };
+  enum class Mode : std::uint8_t { automatic, pipe, socket, inherit };
 
   void declare_drain(Options& options);
   [[nodiscard]] bool on_terminal(Stream stream) const noexcept;
