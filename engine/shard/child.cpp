@@ -11,6 +11,7 @@
 #include <netrunner/deadline.hpp>
 
 #include "engine/os/pidfd.hpp"
+#include "engine/shard/limits.hpp"
 #include "engine/shard/log_lines.hpp"
 #include "engine/shard/shard.hpp"
 #include "engine/shard/start_failure.hpp"
@@ -24,12 +25,15 @@ using shard::LifeEvent;
 
 /// After the group was killed its pipes end at once, unless an escapee holds one.
 constexpr Nanoseconds end_of_file_grace = std::chrono::milliseconds(250);
-/// How long a command of a lost shepherd may take to die of the host's own SIGKILL.
-constexpr Nanoseconds lost_max = std::chrono::seconds(1);
 constexpr Nanoseconds lost_poll = std::chrono::milliseconds(2);
 
 std::int64_t later(std::int64_t from_ns, Nanoseconds pause) {
   return Deadline::after_from(from_ns, pause).monotonic_ns();
+}
+
+const char* why_unkillable(int kill_errno) {
+  return kill_errno == EPERM ? "it may not be killed by this user (EPERM): it changed its user id"
+                             : "it outlives SIGKILL: in uninterruptible sleep (state D), or traced";
 }
 
 ExitStatus status_of(const wire::ExitedFixed& exited) {
@@ -297,9 +301,7 @@ void Child::give_up_killing() {
   if (leader_has_exited() || has_ended() || lost_ns_ != 0) return;
   set_quarantined(true);
   ended_.tree_empty = false;
-  ended_.unkillable = kill_errno_ == EPERM
-                          ? "it may not be killed by this user (EPERM): it changed its user id"
-                          : "it outlives SIGKILL: in uninterruptible sleep (state D), or traced";
+  ended_.unkillable = why_unkillable(kill_errno_);
   shard::log(rooms_.logger, LogLevel::warning,
              [&] { return shard::quarantine_line(number_, spec().program, ended_.pid, ended_.unkillable); });
   streams_.finish_outputs(StreamEnd::inherited);
@@ -354,7 +356,7 @@ void Child::shepherd_lost() {
 }
 
 void Child::give_up() {
-  if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
+  if (pidfd_) kill_errno_ = os::signal_pidfd(pidfd_.get(), SIGKILL);
   if (!leader_has_exited()) cause_ = EndReason::shepherd_lost;
   lost_ns_ = now();
   rooms_.reactor.timers().disarm(idle_);
@@ -368,10 +370,12 @@ void Child::give_up() {
   watch_the_lost();
 }
 
-/// Its leader dies of our own SIGKILL; init reaps it. Until then, or for a bounded time, the end waits.
+/// Its leader dies of our own SIGKILL; init reaps it. Until then, or for a bounded time, the end waits: a whole
+/// shepherd's commands die at once, and a busy machine takes more than a second to bury some hundred processes.
 void Child::watch_the_lost() {
-  const bool dead = (!pidfd_ || os::has_ended(pidfd_.get())) && rooms_.shard.the_dead_are_gone();
-  const bool over = now() >= later(lost_ns_, lost_max);
+  const bool leader_dead = !pidfd_ || os::has_ended(pidfd_.get());
+  const bool dead = leader_dead && rooms_.shard.the_dead_are_gone();
+  const bool over = now() >= later(lost_ns_, shard::killed_max);
   if ((!dead || !streams_.drained(true)) && !over) {
     return rooms_.reactor.timers().arm(drain_, later(now(), lost_poll));
   }
@@ -379,6 +383,7 @@ void Child::watch_the_lost() {
   // With either of these, none that was counted before can have outlived its group or its init.
   const bool exact = ended_.containment == Containment::cgroup || ended_.containment == Containment::pid_namespace;
   ended_.tree_empty = dead && (exact || ended_.stragglers == 0);
+  if (!leader_dead) ended_.unkillable = why_unkillable(kill_errno_);
   settled_ = drain_over_ = reader_excused_ = true;
   streams_.finish_outputs(StreamEnd::lost);
   complete_if_done();

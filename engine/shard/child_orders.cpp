@@ -9,14 +9,13 @@
 #include <netrunner/deadline.hpp>
 
 #include "engine/shard/child.hpp"
+#include "engine/shard/limits.hpp"
 #include "engine/shard/shard.hpp"
 
 namespace netrunner::detail {
 namespace {
 
 constexpr std::size_t signals_kept_max = 64;
-/// After SIGKILL: how long a death is awaited before the caller gets its result all the same.
-constexpr Nanoseconds killed_max = std::chrono::seconds(5);
 constexpr Nanoseconds not_permitted_max = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -111,7 +110,7 @@ void Child::signal_sent(const wire::SignalSentFixed& sent) {
   const bool last_rung = sent.request == 0 && sent.signal == SIGKILL && !leader_has_exited() && !has_ended();
   if (last_rung) {
     kill_errno_ = sent.sys_errno;
-    const Nanoseconds patience = sent.sys_errno == EPERM ? not_permitted_max : killed_max;
+    const Nanoseconds patience = sent.sys_errno == EPERM ? not_permitted_max : shard::killed_max;
     rooms_.reactor.timers().arm(unkillable_, Deadline::after_from(now(), patience).monotonic_ns());
   }
   if (sent.request == 0) return;

@@ -37,7 +37,7 @@ void Shard::advance_closing() {
   const bool late = reactor_->now_ns() >= closing_until_ns_;
   if (alive && closing_ == Closing::stopping && late) {
     closing_ = Closing::killing;
-    closing_until_ns_ = reactor_->now_ns() + kill_max_ns;
+    closing_until_ns_ = reactor_->now_ns() + killed_max.count();
     table_.for_each([this](detail::Child& child) {
       if (child.has_ended()) return;
       ++close_report_.killed;

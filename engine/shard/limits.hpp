@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+
+#include <netrunner/deadline.hpp>
 
 namespace netrunner::shard {
 
@@ -9,8 +12,8 @@ inline constexpr std::uint32_t shards_max = 64;
 inline constexpr std::int64_t shepherd_end_max_ns = 1'000'000'000;
 /// How often an ending shard looks whether its shepherd has gone.
 inline constexpr std::int64_t ending_poll_ns = 500'000;
-/// Commands that outlive even SIGKILL (uninterruptible sleep) are given up on after this.
-inline constexpr std::int64_t kill_max_ns = 5'000'000'000;
+/// After SIGKILL: how long a death is awaited before the caller gets its result all the same (uninterruptible sleep).
+inline constexpr Nanoseconds killed_max = std::chrono::seconds(5);
 
 /// Events that callbacks cause are told in the same turn, so many times over; the rest in the next.
 inline constexpr std::uint32_t event_rounds_max = 16;

@@ -1,6 +1,8 @@
 /// Whoever dies, whatever runs: nothing is left where the design says so. `netrunner stress --deaths` does it.
 
 #include <algorithm>
+#include <chrono>
+#include <sstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -20,16 +22,16 @@ TEST_P(DeathMatrixCrowd, LeavesNothingWhereThatIsPromised) {
   SKIP_WITHOUT_CONTAINMENT(GetParam());
   std::string option(nr::name_of(GetParam()));
   std::ranges::replace(option, '_', '-');
-  // Processes that fork for ever, starts under way and the memory killer are for the whole matrix, by hand.
-  const std::string columns = "plain,deaf,escapee,stopped";
-  const std::string rows = "handle_dropped,thread_throws,engine_closed,host_exits,host_sigkill,host_sigsegv,"
-                           "shepherd_sigkill,shepherd_sigstop,host_and_shepherd,one_by_one,all_at_once";
-  const CommandResult result =
-      netrunner_command({"stress", "--deaths", "--containment", option, "--jobs", "8", "--rows", rows, "--columns",
-                         columns, "--commands", std::to_string(scaled(20, 3))});
+  const std::string wait = std::to_string(patience(1s) / 1ms) + "ms";
+  const std::string commands = std::to_string(scaled(20, 3));
+  const CommandResult result = netrunner_command(
+      {"stress", "--deaths", "--containment", option, "--jobs", "8", "--wait", wait, "--commands", commands});
   EXPECT_EQ(result.exit_status, 0) << result.out << result.err;
-  const std::string table = result.out.substr(std::min(result.out.find("\n\n"), result.out.size()));
-  EXPECT_EQ(table.find(" - "), std::string::npos) << "a cell did not run\n" << result.out;
+  std::istringstream table(result.out.substr(std::min(result.out.find("\n\n"), result.out.size())));
+  for (std::string row; std::getline(table, row);) {
+    const bool may_be_missing = row.find("host_oom") != std::string::npos;  // No memory controller is ours to use.
+    EXPECT_TRUE(may_be_missing || row.find(" - ") == std::string::npos) << "a cell did not run\n" << result.out;
+  }
   RecordProperty("table", result.out);
 }
 

@@ -134,6 +134,8 @@ TEST(ShepherdDeath, AgainAndAgainInAStormOfStarts) {
                   completed.error().code == nr::ErrorCode::shepherd_unavailable)
           << completed.error().message();
       ++lost;
+      // One that died before it was ready is replaced after a pause, and till then each start is refused at once.
+      EXPECT_TRUE(eventually([&] { return host->run(nr::Command("true")).has_value(); }));
     } else if (completed->ended.reason == nr::EndReason::shepherd_lost) {
       ++lost;
     } else {

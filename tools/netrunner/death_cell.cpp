@@ -63,8 +63,8 @@ class Death {
     if (!cell_.not_run.empty()) return;
     const std::int64_t died_ns = Deadline::now_ns();
     const bool silent = cell_.row == DeathRow::shepherd_sigstop;
-    const Nanoseconds patience = silent ? Nanoseconds(death_silence_max + death_look_after) : death_look_after;
-    wait_for_none(Deadline::after(patience));
+    const Nanoseconds patience = death_grace + place_.wait;
+    wait_for_none(Deadline::after(silent ? death_silence_max + patience : patience));
     if (all_are_being_killed()) wait_for_none(Deadline::after(death_of_the_killed_max));
     cell_.seconds = static_cast<double>(Deadline::now_ns() - died_ns) / 1e9;
     count();
@@ -222,7 +222,7 @@ class Death {
   void sweep() {
     DeathProcess next(arguments_of(cell_, place_, roll_, 0));
     (void)next.wait_ready();
-    wait_for_none(Deadline::after(1s));
+    wait_for_none(Deadline::after(place_.wait));
     cell_.after_sweep = std::max<std::size_t>(roll_.survivors().size(), roll_.anyone_holds() ? 1 : 0);
   }
 

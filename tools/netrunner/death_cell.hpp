@@ -11,7 +11,6 @@
 namespace netrunner::tool {
 
 inline constexpr auto death_grace = std::chrono::milliseconds(200);  ///< Between the ladder's SIGTERM and SIGKILL.
-inline constexpr auto death_look_after = death_grace + std::chrono::seconds(1);
 /// A shepherd that is stopped shows only by its silence; the host's patience with it comes on top.
 inline constexpr auto death_silence_max = std::chrono::seconds(10);
 
@@ -20,6 +19,7 @@ struct DeathPlace {
   std::string cgroup;   ///< Where the host is put, so that no other host's start sweeps it; may be empty.
   std::uint32_t commands = 20, shards = 1;
   Nanoseconds gap{0};   ///< one_by_one: between two kills.
+  Nanoseconds wait{0};  ///< After the ladder, before the survivors are counted.
 };
 
 /// Fills in what came of it; level, row and column say what to do. All of it is gone when this returns.

@@ -98,7 +98,8 @@ bool DeathCell::broken() const noexcept {
 }
 
 Checked<DeathReport> run_matrix(const DeathOptions& options) {
-  DeathReport report{.seed = options.seed, .commands = options.commands, .cells = cells_of(options)};
+  DeathReport report{
+      .seed = options.seed, .commands = options.commands, .wait = options.wait, .cells = cells_of(options)};
   // Hosts that share a group sweep one another's dead: without a group for each there must be one at a time.
   const bool apart = !DeathGroup(std::to_string(::getpid())).path().empty();
   std::mutex mutex;
@@ -114,6 +115,7 @@ Checked<DeathReport> run_matrix(const DeathOptions& options) {
       place.id = std::to_string(::getpid()) + "." + std::to_string(number);
       place.commands = options.commands;
       place.gap = options.gap;
+      place.wait = options.wait;
       place.shards = 1 + static_cast<std::uint32_t>(number % 2);
       run_cell(report.cells[number], place, random);
     }
@@ -133,8 +135,9 @@ bool passed(const DeathReport& report) {
 }
 
 std::string table_of(const DeathReport& report) {
-  std::string table = "Processes left 1.2 s after a death (ladder TERM:200ms,KILL), of " +
-                      std::to_string(report.commands) + " commands and all that they started; seed " +
+  std::string table = "Processes left " + std::to_string((death_grace + report.wait) / std::chrono::milliseconds(1)) +
+                      " ms after a death (ladder TERM:200ms,KILL), of " + std::to_string(report.commands) +
+                      " commands and all that they started; seed " +
                       std::to_string(report.seed) + "\n+Nz zombies; N>M after the next start; (N) not promised; " +
                       "N! promised and not kept; - not run\n";
   const DeathCell* above = nullptr;

@@ -31,6 +31,7 @@ struct DeathOptions {
   std::uint64_t seed = 1;
   std::uint32_t commands = 20, jobs = 2;
   Nanoseconds gap = std::chrono::milliseconds(300);  ///< one_by_one: between two kills; more than the ladder takes.
+  Nanoseconds wait = std::chrono::seconds(1);  ///< After the ladder, before the survivors are counted.
   std::vector<Containment> levels = {Containment::cgroup, Containment::subreaper, Containment::pid_namespace};
   std::vector<DeathRow> rows;        ///< Empty: all.
   std::vector<DeathColumn> columns;  ///< Empty: all.
@@ -59,6 +60,7 @@ struct DeathCell {
 struct DeathReport {
   std::uint64_t seed = 0;
   std::uint32_t commands = 0;
+  Nanoseconds wait{0};
   std::vector<DeathCell> cells;
 };
 

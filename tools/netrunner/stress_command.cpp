@@ -35,10 +35,12 @@ that fits.
   --json           the report as JSON
 Usage: netrunner stress --deaths [options]
 Lets hosts, owners and shepherds die in twelve ways while eight kinds of command
-run, and prints how many processes are left after the ladder and a second.
+run, and prints how many processes are left after the ladder and a second
+(a stopped shepherd shows by its silence alone, and has 10 s more).
   --commands N     in each cell (20)
   --containment L  only this one (cgroup, subreaper and pid-namespace)
   --gap D          row one_by_one: between two kills (300ms; the ladder has 200ms)
+  --wait D         after the ladder, before the survivors are counted (1s)
   --rows A,B  --columns A,B   only these (their names stand in the table)
   -j, --jobs N     cells at a time (2)
   --seed N, --json as above
@@ -81,6 +83,7 @@ void declare(Options& options, Request& request) {
     return into(request.storm.containment)(text);
   });
   options.value("--gap", into(request.matrix.gap));
+  options.value("--wait", into(request.matrix.wait));
   options.value("--rows", [&request](const std::string& text) { return take_rows(text, request.matrix); });
   options.value("--columns", [&request](const std::string& text) { return take_columns(text, request.matrix); });
 }

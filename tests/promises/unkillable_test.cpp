@@ -1,0 +1,117 @@
+/// A process that outlives SIGKILL gives a bounded answer that names it, and is watched until it has gone. A frozen one
+/// of the cgroup v1 freezer is such: it dies when it is thawed (Documentation/admin-guide/cgroup-v1/freezer-subsystem).
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+#include <variant>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/engine_fixture.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/leak_check.hpp"
+#include "tests/support/proc.hpp"
+#include "tests/support/scale.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+const nr::EngineOptions one_shard = {.shards = 1};
+const nr::Command sleeper = nr::Command("sleep", "1000").out(nr::Stdio::null());
+
+/// Owner of a group of the v1 freezer. Thawed, it is empty as soon as its processes were killed.
+class Freezer {
+ public:
+  Freezer() : path_("/sys/fs/cgroup/freezer/netrunner-unkillable-" + std::to_string(getpid())) {
+    std::error_code error;
+    fs::create_directory(path_, error);
+    usable_ = !error && fs::exists(path_ / "freezer.state");
+  }
+  Freezer(const Freezer&) = delete;
+  Freezer& operator=(const Freezer&) = delete;
+  ~Freezer() {
+    if (!usable_) return;
+    thaw();
+    std::error_code error;
+    EXPECT_TRUE(eventually([&] { return fs::remove(path_, error); }));
+  }
+  [[nodiscard]] bool usable() const { return usable_; }
+  [[nodiscard]] bool freeze(pid_t pid) const {
+    tell("cgroup.procs", std::to_string(pid));
+    tell("freezer.state", "FROZEN");
+    return eventually([&] { return file_text(path_ / "freezer.state") == "FROZEN\n"; });
+  }
+  void thaw() const { tell("freezer.state", "THAWED"); }
+
+ private:
+  void tell(const char* file, const std::string& text) const { std::ofstream(path_ / file) << text; }
+  fs::path path_;
+  bool usable_ = false;
+};
+
+#define SKIP_WITHOUT_FREEZER(freezer) \
+  if (!(freezer).usable()) GTEST_SKIP() << "no cgroup v1 freezer that a test may write"
+
+void expect_named(const nr::Ended& ended) {
+  EXPECT_TRUE(std::holds_alternative<nr::Unknown>(ended.status)) << nr::to_string(ended.status);
+  EXPECT_NE(ended.unkillable.find("outlives SIGKILL"), std::string::npos) << ended.unkillable;
+  EXPECT_FALSE(ended.tree_empty);
+}
+
+TEST(Unkillable, GivesABoundedAnswerThatNamesItAndIsWatchedUntilItHasGone) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running frozen = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(frozen.pid()));
+  const Stopwatch watch;
+  frozen.process().kill();
+  expect_named(frozen.wait());
+  EXPECT_LT(watch.elapsed(), patience(15s));
+  EXPECT_EQ(host.shard_stats().quarantined, 1U);
+  EXPECT_TRUE(is_running(frozen.pid()));
+  freezer.thaw();
+  EXPECT_TRUE(eventually([&] { return host.shard_stats().quarantined == 0; }));
+  EXPECT_FALSE(is_running(frozen.pid()));
+}
+
+TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running frozen = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(frozen.pid()));
+  const Stopwatch watch;
+  ASSERT_EQ(kill(host.shard_stats().shepherd_pid, SIGKILL), 0);
+  const nr::Ended ended = frozen.wait();
+  EXPECT_EQ(ended.reason, nr::EndReason::shepherd_lost);
+  expect_named(ended);
+  EXPECT_LT(watch.elapsed(), patience(15s));
+  EXPECT_TRUE(eventually([&] { return host->run(nr::Command("true")).has_value(); })) << "it holds up the next";
+  freezer.thaw();
+  EXPECT_TRUE(eventually([&] { return !is_running(frozen.pid()); }));
+}
+
+TEST(Unkillable, ALostShepherdsCommandThatTakesSecondsToDieEndsWithAnEmptyTree) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running frozen = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(frozen.pid()));
+  ASSERT_EQ(kill(host.shard_stats().shepherd_pid, SIGKILL), 0);
+  EXPECT_TRUE(remains([&] { return is_running(frozen.pid()); }, 2s));
+  freezer.thaw();
+  const nr::Ended ended = frozen.wait();
+  EXPECT_EQ(ended.reason, nr::EndReason::shepherd_lost);
+  EXPECT_TRUE(ended.tree_empty);
+  EXPECT_EQ(ended.unkillable, "");
+}
+
+}  // namespace
+}  // namespace tests
