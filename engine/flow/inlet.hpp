@@ -58,6 +58,8 @@ class Inlet final : private Waiter {
 
  private:
   void chunk_is_free() override { owner_.input_has_room(*this); }
+  [[nodiscard]] std::size_t write_at_once(std::span<const std::byte> bytes);
+  void count(std::size_t written) noexcept;
   [[nodiscard]] ChunkSlot* room(std::size_t wanted);
   void go_on();
   void write_done(ring::Completion completion);
@@ -79,6 +81,7 @@ class Inlet final : private Waiter {
   std::span<const std::byte> farewell_;  ///< Of the sink, after all input.
   StallClock stall_;
   std::uint64_t queued_bytes_ = 0;
+  std::uint64_t written_turn_ = UINT64_MAX;  ///< The turn of the last write at once.
   std::uint64_t bytes_ = 0, dropped_bytes_ = 0, operations_ = 0;
   bool closing_ = false, broken_ = false, used_ = false, input_over_ = false;
 };

@@ -15,6 +15,8 @@ inline constexpr std::uint32_t offered_max = 64;
 /// Reads armed per turn; each may take an offered buffer at once.
 inline constexpr std::uint32_t reads_per_turn_max = 48;
 inline constexpr std::uint32_t chunks_max = 32768;      ///< io_uring's bound for one buffer ring.
+/// Completions of a turn up to which a stream is written to by a system call of its own.
+inline constexpr std::uint32_t quiet_completions_max = 4;
 inline constexpr std::size_t input_at_once_max = 1024 * 1024;  ///< Bytes of one write operation.
 
 static_assert(reads_per_turn_max < offered_max);

@@ -7,6 +7,7 @@
 #include <netrunner/error.hpp>
 
 #include "engine/flow/chunk_pool.hpp"
+#include "engine/flow/limits.hpp"
 #include "engine/reactor/reactor.hpp"
 
 namespace netrunner::flow {
@@ -69,6 +70,9 @@ class SharedFlow {
   [[nodiscard]] ChunkSlot& shrunk(ChunkSlot& slot);
   [[nodiscard]] ring::Ring& ring() noexcept { return reactor_->ring(); }
   [[nodiscard]] std::int64_t now_ns() const noexcept { return reactor_->now_ns(); }
+  [[nodiscard]] std::uint64_t turn() const noexcept { return reactor_->turns(); }
+  /// So little happens that a system call for one stream costs less than a completion for it.
+  [[nodiscard]] bool is_quiet() const noexcept { return reactor_->completions_of_turn() <= quiet_completions_max; }
   [[nodiscard]] ChunkPool& bulk() noexcept { return *bulk_; }
   [[nodiscard]] ChunkPool& small() noexcept { return *small_; }
   [[nodiscard]] ChunkPool& pool(std::uint8_t index) noexcept { return index == bulk_index ? *bulk_ : *small_; }
