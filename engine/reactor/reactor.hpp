@@ -11,6 +11,7 @@
 #include "engine/reactor/timers.hpp"
 #include "engine/ring/read.hpp"
 #include "engine/ring/ring.hpp"
+#include "engine/ring/timeout.hpp"
 
 namespace netrunner::reactor {
 
@@ -41,6 +42,7 @@ class Reactor {
   /// CLOCK_MONOTONIC, read once per turn and after each wait.
   [[nodiscard]] std::int64_t now_ns() const noexcept { return now_ns_; }
   [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
+  [[nodiscard]] std::uint32_t completions_of_turn() const noexcept { return completions_of_turn_; }
 
   /// For a foreign loop: readable when turn() has something to do.
   [[nodiscard]] Result<void> open_foreign();
@@ -51,6 +53,7 @@ class Reactor {
  private:
   Reactor(std::unique_ptr<ring::Ring> ring, Mailbox mailbox);
   void listen();
+  [[nodiscard]] bool alarm_wakes_by(std::int64_t until_ns);
   void open_letters(Letter* letter, std::size_t count_max);
 
   std::unique_ptr<ring::Ring> ring_;
@@ -58,11 +61,14 @@ class Reactor {
   Timers timers_;
   ring::Read wake_;
   std::uint64_t wake_count_ = 0;
+  ring::Timeout alarm_;
+  std::int64_t alarm_ns_ = INT64_MAX;  ///< While the alarm is in flight.
   Letter* unopened_ = nullptr;  ///< Taken in an earlier turn, over its bound.
   bool listening_ = true;
   pid_t thread_;
   std::int64_t now_ns_;
   std::uint64_t turns_ = 0;
+  std::uint32_t completions_of_turn_ = 0;
   os::UniqueFd ring_event_, timer_, foreign_;  ///< Foreign loop only: an epoll of the other two.
   std::int64_t announced_ns_ = INT64_MAX;
 };
