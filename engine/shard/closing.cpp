@@ -64,6 +64,7 @@ void Shard::finish_closing() {
     if (spare_ != nullptr) spare_->link().kill_shepherd();
     closing_until_ns_ = INT64_MAX;
   }
+  flush_links();  // Channels that have become idle in this turn go now: perhaps no other turn comes of itself.
   if (!link_.is_down() || (spare_ != nullptr && !spare_->link().is_down())) return;
   if (reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
   groups_.remove_all();

@@ -10,8 +10,6 @@ namespace netrunner::shard {
 inline constexpr std::uint32_t shards_max = 64;
 /// A shepherd that does not end after its last command is killed.
 inline constexpr std::int64_t shepherd_end_max_ns = 1'000'000'000;
-/// How often an ending shard looks whether its shepherd has gone.
-inline constexpr std::int64_t ending_poll_ns = 500'000;
 /// After SIGKILL: how long a death is awaited before the caller gets its result all the same (uninterruptible sleep).
 inline constexpr Nanoseconds killed_max = std::chrono::seconds(5);
 

@@ -90,11 +90,7 @@ void Shard::turn_quietly(std::int64_t wait_until_ns) {
 }
 
 std::int64_t Shard::next_wake(std::int64_t wanted_ns) const noexcept {
-  switch (closing_) {
-    case Closing::open: return wanted_ns;
-    case Closing::ending: return std::min(wanted_ns, reactor_->now_ns() + ending_poll_ns);
-    default: return std::min(wanted_ns, closing_until_ns_);
-  }
+  return closing_ == Closing::open ? wanted_ns : std::min(wanted_ns, closing_until_ns_);
 }
 
 bool Shard::deliver(Letter& letter) {

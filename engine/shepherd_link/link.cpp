@@ -1,5 +1,6 @@
 #include "engine/shepherd_link/link.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ Link::Link(reactor::Reactor& reactor, LinkOwner& owner, LaunchOptions options, P
       owner_(owner),
       options_(std::move(options)),
       place_(place),
+      end_(this, [](void*, ring::Completion) {}),
       retry_(this, [](void* self) { static_cast<Link*>(self)->replace(); }),
       watch_(this, [](void* self) { static_cast<Link*>(self)->watch(); }),
       retry_pause_ns_(retry_pause_min_ns) {}
@@ -238,13 +240,14 @@ void Link::shut_down() {
   shutting_down_ = true;
   reactor_.timers().disarm(retry_);
   reactor_.timers().disarm(watch_);
+  if (pidfd_ && end_.idle()) end_.arm(reactor_.ring(), pidfd_.get(), POLLIN);
   if (!up()) return;
   channel_->post(wire::MessageType::shutdown);
   channel_->flush();
 }
 
 bool Link::is_down() const noexcept {
-  return channel_ == nullptr && buried_.empty() && (!pidfd_ || os::has_ended(pidfd_.get()));
+  return end_.idle() && channel_ == nullptr && buried_.empty() && (!pidfd_ || os::has_ended(pidfd_.get()));
 }
 
 void Link::kill_shepherd() {

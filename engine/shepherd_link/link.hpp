@@ -15,6 +15,7 @@
 
 #include "engine/os/unique_fd.hpp"
 #include "engine/reactor/reactor.hpp"
+#include "engine/ring/poll.hpp"
 #include "engine/shepherd_link/launch.hpp"
 #include "engine/wire/channel.hpp"
 #include "engine/wire/message.hpp"
@@ -79,7 +80,7 @@ class Link {
   /// What another shepherd is told of this one.
   [[nodiscard]] wire::SiblingFixed as_sibling() const noexcept;
 
-  /// No command follows; the shepherd ends when none is left.
+  /// No command follows; the shepherd ends when none is left, and a turn follows its end.
   void shut_down();
   [[nodiscard]] bool is_down() const noexcept;
   /// Has a shepherd that does not end in time killed.
@@ -114,6 +115,7 @@ class Link {
   std::unique_ptr<wire::Channel> channel_;
   std::vector<std::unique_ptr<wire::Channel>> buried_;  ///< Of dead shepherds, until their operations have ended.
   os::UniqueFd pidfd_;
+  ring::Poll end_;  ///< Of a shepherd that was told to end: what is_down() says may have changed.
   reactor::Timer retry_, watch_;
   std::int64_t asked_ns_ = 0;  ///< The oldest ping that was not answered; 0: none.
   std::int64_t retry_pause_ns_;
