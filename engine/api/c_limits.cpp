@@ -1,5 +1,6 @@
 /// The limits of <netrunner/netrunner.h>, named one by one: a struct could not tell 0 from "not asked for".
 
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -46,7 +47,7 @@ bool set(Limits& limits, nr_limit which, std::uint64_t value) {
 
 std::optional<std::uint64_t> from_quota(const std::optional<double>& cpus) {
   if (!cpus) return std::nullopt;
-  return *cpus > 1e9 ? NR_UNLIMITED : static_cast<std::uint64_t>(*cpus * per_cpu + 0.5);
+  return *cpus > 1e9 ? NR_UNLIMITED : static_cast<std::uint64_t>(std::llround(*cpus * per_cpu));
 }
 
 std::optional<std::uint64_t> get(const Limits& limits, nr_limit which) {

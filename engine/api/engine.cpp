@@ -12,7 +12,7 @@
 
 namespace netrunner {
 
-Result<Engine> Engine::open(EngineOptions options) {
+Result<Engine> Engine::open(const EngineOptions& options) {
   NR_TRY(core, detail::Core::open(options));
   return Engine(core);
 }

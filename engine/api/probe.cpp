@@ -43,6 +43,7 @@ Result<std::vector<RingOperation>> probe_ring() {
   NR_TRY(ring, ring::Ring::open(small));
   const ring::Probe probe = ring::Probe::of(*ring);
   std::vector<RingOperation> all;
+  all.reserve(known_operations.size() + 1);
   for (const Known& known : known_operations) all.push_back(as(known.operation, probe.has(known.number)));
   all.push_back(as(buffer_ring, ring::BufferRing::open(*ring, group, 8).has_value()));
   return all;

@@ -65,10 +65,12 @@ std::uint32_t kill_all(os::Hierarchy hierarchy, const os::Cgroup& group) {
 bool has_shepherd(const std::string& instance) {
   DIR* directory = ::opendir(instance.c_str());
   if (directory == nullptr) return false;
+  const int within = ::dirfd(directory);
+  NR_ASSERT(within >= 0);
   bool found = false;
   while (const dirent* entry = ::readdir(directory)) {
     if (!std::string_view(entry->d_name).starts_with("shard-")) continue;
-    const os::UniqueFd shard(::openat(::dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const os::UniqueFd shard(::openat(within, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     found = found || (shard && ::flock(shard.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK);
   }
   ::closedir(directory);

@@ -162,7 +162,7 @@ class Planner {
       if (others.empty() && place && *place == os::Hierarchy::cpuset) {
         v1.settings.push_back({other, ground_.text_of(*place, other)});
       }
-      add(limit, listed(numbers), Controller::cpuset, {{file, listed(numbers)}}, std::move(v1));
+      add(limit, listed(numbers), Controller::cpuset, {{file, listed(numbers)}}, v1);
     };
     one("cpuset_cpus", "cpuset.cpus", limits_.cpuset_cpus, "cpuset.mems", limits_.cpuset_mems);
     one("cpuset_mems", "cpuset.mems", limits_.cpuset_mems, "cpuset.cpus", limits_.cpuset_cpus);
@@ -181,7 +181,7 @@ class Planner {
                                                  : ground_.path_of(os::Hierarchy::unified) + " (cpu.stat)";
   }
 
-  void add(const char* limit, std::string value, Controller controller, std::vector<Setting> v2, V1 v1) {
+  void add(const char* limit, std::string value, Controller controller, const std::vector<Setting>& v2, const V1& v1) {
     begin(limit, std::move(value));
     const auto place = ground_.place_of(controller);
     if (!place) return refuse(place.error());

@@ -92,7 +92,7 @@ std::string_view name_of(DaemonState state) noexcept {
   return names[static_cast<std::size_t>(state)];
 }
 
-Result<Daemon> Daemon::start(Engine& engine, Command command, DaemonOptions options) {
+Result<Daemon> Daemon::start(Engine& engine, const Command& command, DaemonOptions options) {
   NR_TRY(supervisor, detail::Supervisor::open(engine, command, std::move(options)));
   return Daemon(std::move(supervisor));
 }

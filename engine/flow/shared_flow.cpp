@@ -13,6 +13,7 @@ Result<std::unique_ptr<SharedFlow>> SharedFlow::open(reactor::Reactor& reactor, 
   const std::uint64_t bulk_bytes = options.budget_bytes - floor_bytes;
   flow->floor_bytes_ = floor_bytes;
   const std::uint64_t chunk_bytes = std::bit_floor(std::min<std::uint64_t>(options.chunk_bytes, bulk_bytes));
+  NR_ASSERT(chunk_bytes > 0);  // What is asked for is checked before.
   ChunkPool::Options pool{bulk_index, options.home, options.open, static_cast<std::uint32_t>(chunk_bytes),
                           static_cast<std::uint32_t>(std::min<std::uint64_t>(bulk_bytes / chunk_bytes, chunks_max)),
                           &flow->allowance_};

@@ -29,7 +29,11 @@ class Directory {
     if (stream_ != nullptr) ::closedir(stream_);
   }
   [[nodiscard]] bool there() const noexcept { return stream_ != nullptr; }
-  [[nodiscard]] int fd() const noexcept { return ::dirfd(stream_); }
+  [[nodiscard]] int fd() const noexcept {
+    const int fd = ::dirfd(stream_);
+    NR_ASSERT(fd >= 0);
+    return fd;
+  }
   /// The next group below; null: no more.
   [[nodiscard]] const char* next_group() noexcept {
     while (const dirent* entry = ::readdir(stream_)) {

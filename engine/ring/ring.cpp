@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -162,7 +163,7 @@ std::uint32_t Ring::run_completions() {
 
 void Ring::finish(std::uint64_t user_data, Completion completion) {
   if (user_data == 0) return;  // A cancel request.
-  auto& operation = *reinterpret_cast<Operation*>(user_data);
+  auto& operation = *std::bit_cast<Operation*>(user_data);
   NR_ASSERT(operation.state_ != Operation::State::idle);
   operation.state_ = Operation::State::idle;
   --in_flight_;

@@ -104,7 +104,7 @@ void Child::apply(LifeEvent event) {
     case LifeAction::note_settled: return note_settled();
     case LifeAction::end: return end();
     case LifeAction::give_up: return give_up();
-    case LifeAction::impossible: NR_ASSERT(!"the treaty was broken");
+    case LifeAction::impossible: NR_ASSERT(false && "the treaty was broken");
   }
 }
 

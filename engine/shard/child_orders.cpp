@@ -51,7 +51,7 @@ void Child::handle(Verb& verb) {
     case VerbKind::timer:
     case VerbKind::adopt:
     case VerbKind::adopted_end:
-    case VerbKind::adopted_signal: NR_ASSERT(!"not a verb of a command");
+    case VerbKind::adopted_signal: NR_ASSERT(false && "not a verb of a command");
   }
 }
 

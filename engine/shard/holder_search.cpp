@@ -12,6 +12,7 @@ constexpr std::int64_t search_max_ns = 1'000'000'000;
 
 std::vector<std::uint64_t> keys_of(const std::vector<OpenPipe>& pipes) {
   std::vector<std::uint64_t> keys;
+  keys.reserve(pipes.size());
   for (const OpenPipe& pipe : pipes) keys.push_back(pipe.key);
   return keys;
 }

@@ -205,7 +205,7 @@ void Shard::order_stop(detail::Child& child, EndReason reason) {
     wire::ChildId id;
     EndReason reason;
   };
-  auto* letter = new StopLetter;
+  auto letter = std::make_unique<StopLetter>();
   letter->shard = this;
   letter->id = child.id();
   letter->reason = reason;
@@ -213,7 +213,7 @@ void Shard::order_stop(detail::Child& child, EndReason reason) {
     const std::unique_ptr<StopLetter> stop(static_cast<StopLetter*>(&opened));
     if (detail::Child* found = stop->shard->table_.find(stop->id)) found->stop(stop->reason);
   };
-  if (!deliver(*letter)) delete letter;  // Everything has ended already.
+  if (deliver(*letter)) (void)letter.release();  // Otherwise everything has ended already.
 }
 
 void Shard::bury(detail::Child& child) {

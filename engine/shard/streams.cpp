@@ -436,6 +436,7 @@ bool Streams::idle() const {
 
 std::vector<StreamStats> Streams::stats() const {
   std::vector<StreamStats> all;
+  all.reserve(inputs_.size() + outputs_.size());
   for (const auto& input : inputs_) all.push_back(input->inlet.stats());
   for (const auto& output : outputs_) {
     all.push_back(output->outlet.stats());
@@ -447,6 +448,7 @@ std::vector<StreamStats> Streams::stats() const {
 
 std::vector<StreamSummary> Streams::summaries() const {
   std::vector<StreamSummary> all;
+  all.reserve(inputs_.size() + outputs_.size());
   for (const auto& input : inputs_) all.push_back(input->inlet.summary());
   for (const auto& output : outputs_) {
     all.push_back(output->outlet.summary());

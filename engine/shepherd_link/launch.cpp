@@ -166,7 +166,7 @@ Result<os::UniqueFd> run(Launch& launch) {
   const AllSignalsBlocked blocked;
   const int pid = ::__clone(go_between, stacks.first_top(), CLONE_VM | CLONE_VFORK | CLONE_FILES, &launch);
   if (pid < 0) return std::unexpected(system_error("clone of the shepherd", Stage::clone));
-  while (::waitpid(pid, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  while (::waitpid(pid, nullptr, static_cast<int>(__WCLONE)) < 0 && errno == EINTR) {
   }
   os::UniqueFd pidfd(launch.pidfd);
   if (launch.failure != 0) {

@@ -251,7 +251,7 @@ class Daemon {
   ///
   /// A start that fails where none succeeded before and that won't heal by itself (not_found, not_executable, ...)
   /// makes an instance `failed` at once; all others are tried again, with backoff.
-  [[nodiscard]] static Result<Daemon> start(Engine& engine, Command command, DaemonOptions options = {});
+  [[nodiscard]] static Result<Daemon> start(Engine& engine, const Command& command, DaemonOptions options = {});
   Daemon(Daemon&&) noexcept = default;
   Daemon& operator=(Daemon&& other) noexcept;
   ~Daemon();

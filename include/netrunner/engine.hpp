@@ -116,7 +116,7 @@ struct CloseReport {
 /// engine_closed, and the child must not destroy it but _exit or exec.
 class Engine {
  public:
-  [[nodiscard]] static Result<Engine> open(EngineOptions options = {});
+  [[nodiscard]] static Result<Engine> open(const EngineOptions& options = {});
   Engine(Engine&& other) noexcept;
   Engine& operator=(Engine&& other) noexcept;
   ~Engine();  ///< close(), and its report is dropped.
