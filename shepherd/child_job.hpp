@@ -41,6 +41,7 @@ struct ChildJob {
   char** pointers = nullptr;
   std::size_t argument_count = 0;
   std::int32_t cwd_descriptor = -1;
+  std::int32_t stop_commands = -1;  ///< Of its ladder, the shepherd's to keep; -1: none.
   const std::int32_t* attached = nullptr;  ///< In the order of the actions that attach one.
   std::uint64_t descriptors_soft_max = 0;  ///< RLIMIT_NOFILE as it was before the shepherd raised its own.
   std::uint64_t descriptors_hard_max = 0;

@@ -8,9 +8,13 @@ namespace netrunner::shepherd {
 namespace {
 
 constexpr auto everything = static_cast<std::uint32_t>(wire::WireTarget::everything);
+constexpr auto command = static_cast<std::uint32_t>(wire::WireTarget::command);
 constexpr std::int64_t pause_us_max = (std::int64_t{1} << 55) - 1;
 
 bool is_valid(const wire::WireRung& rung) {
+  if (rung.target == command) {
+    return rung.signal >= 0 && rung.signal < static_cast<std::int32_t>(2 * wire::stop_commands_max);
+  }
   return rung.signal > 0 && rung.signal < NSIG && rung.target <= everything;
 }
 
@@ -22,6 +26,7 @@ PackedRung packed(const wire::WireRung& rung) {
 
 std::int32_t signal_of(PackedRung rung) { return static_cast<std::int32_t>(rung & 127U); }
 std::uint32_t target_of(PackedRung rung) { return static_cast<std::uint32_t>(rung >> 7 & 3U); }
+bool is_kill(PackedRung rung) { return signal_of(rung) == SIGKILL && target_of(rung) != command; }
 std::int64_t pause_ns_of(PackedRung rung) {
   const auto pause_us = static_cast<std::int64_t>(rung >> 9);
   return pause_us > never / 1000 ? never : pause_us * 1000;
@@ -60,7 +65,7 @@ void Ladder::pause_from(std::int64_t sent_ns, const wire::WireRung& rung) noexce
 std::int64_t Ladder::kill_ns(std::int64_t now) const noexcept {
   std::int64_t at = under_way_ ? due_ns_ : now;
   if (finished()) return 0;
-  for (std::uint8_t i = next_; signal_of(rungs_[i]) != SIGKILL; ++i) at = later(at, pause_ns_of(rungs_[i]));
+  for (std::uint8_t i = next_; !is_kill(rungs_[i]); ++i) at = later(at, pause_ns_of(rungs_[i]));
   return at;
 }
 

@@ -12,8 +12,8 @@
 
 namespace netrunner::shepherd {
 
-/// One rung in eight bytes, because a thousand commands keep theirs in memory: 7 bits of signal, 2 of target, 55 of
-/// pause in microseconds (a thousand years).
+/// One rung in eight bytes, because a thousand commands keep theirs in memory: 7 bits of signal (or of a stop command's
+/// number), 2 of target, 55 of pause in microseconds (a thousand years).
 using PackedRung = std::uint64_t;
 
 /// The last rung is SIGKILL to everything, whatever was asked for.
@@ -32,6 +32,8 @@ class Ladder {
   [[nodiscard]] wire::WireRung climb(std::int64_t now) noexcept;
   /// The rung's signal is out only now: its pause is no shorter for what that took.
   void pause_from(std::int64_t sent_ns, const wire::WireRung& rung) noexcept;
+  /// The rung has failed: the next one is due at once.
+  void go_on(std::int64_t now) noexcept { due_ns_ = now; }
   /// When SIGKILL goes out: of a ladder under way, or of one that would begin at `now`.
   [[nodiscard]] std::int64_t kill_ns(std::int64_t now) const noexcept;
 

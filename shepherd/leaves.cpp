@@ -99,6 +99,11 @@ os::Population Leaves::population(std::uint32_t leaf) const {
   return os::population_in(text);
 }
 
+bool Leaves::is_frozen(std::uint32_t leaf) const {
+  char text[256];
+  return at(leaf).read("cgroup.events", text) && std::strstr(text, "frozen 1") != nullptr;
+}
+
 os::CgroupUsage Leaves::usage(std::uint32_t leaf) const {
   os::CgroupUsage usage;
   if (is_limited(leaf)) {

@@ -55,6 +55,10 @@ class Leaves {
   /// It is not used again: removed now, or tried again until it can be.
   void discard(std::uint32_t leaf) { leftovers_.remove(above(leaf), name(leaf)); }
 
+  /// For one more process to be born in it; none: it has gone.
+  [[nodiscard]] os::UniqueFd open(std::uint32_t leaf) const { return at(leaf).release(); }
+  /// Whoever is in it, or is born in it, stands still: cgroup.freeze, its own or of a group above it.
+  [[nodiscard]] bool is_frozen(std::uint32_t leaf) const;
   [[nodiscard]] os::Population population(std::uint32_t leaf) const;
   /// SIGKILL to everything in it; discard it afterwards. 0 or the errno.
   [[nodiscard]] int kill(std::uint32_t leaf) const;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "shepherd/reach.hpp"
 #include "shepherd/shepherd.hpp"
@@ -20,6 +21,7 @@ void Shepherd::happen(Child& child, Event event) {
   child.state = next.next;
   perform(child, next.deed);  // It may bring about the next event: only the step that frees the slot forgets it.
   if (before != State::free && next.next == State::free) {
+    forget_stop_commands(child);
     release_groups(child);
     clock_.clear(child.id.slot);
     child.group_pidfd.reset();
@@ -84,6 +86,13 @@ void Shepherd::on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& pro
   child.cpu_time_ns = job.fixed->cpu_time_ns;
   child.joined = (job.fixed->flags & wire::join_group) != 0;
   child.ladder = Ladder::of(job.rungs);
+  if (job.stop_commands >= 0) {
+    SealedMap commands;
+    // What can't be mapped is missing when its rung is due: said then.
+    if (commands.open(job.stop_commands, wire::stop_commands_bytes_max) == 0) {
+      (void)keep_stop_commands(child, std::move(commands), true);
+    }
+  }
   children_.mark_leader(child.pid, true);
   if (child.joined) {
     if (Child* owner = children_.led_by(job.fixed->join_group)) owner->shared = true;
@@ -135,6 +144,7 @@ void Shepherd::heal(Child& child) {
 void Shepherd::look_for_end(Child& child) {
   if (!child.leader_unreaped) return;
   child.end_told = false;
+  if (child.has_stop_run && has_died(child.pid) && !is_over_without_stop_command(child)) return;
   // In a leaf a dead leader counts no more: nobody is left in it, and nobody can come into it.
   const bool empty_leaf = has_leaf(child) && leaves_.population(child.leaf) == os::Population::empty;
   const bool pins = owns_group(child) && child.state == State::running && !empty_leaf;
@@ -190,6 +200,8 @@ void Shepherd::climb(Child& child) {
   if (wanted_rungs_.empty() && child.ladder.under_way()) return;
   const Ladder wanted = wanted_rungs_.empty() ? child.ladder : Ladder::of(wanted_rungs_);
   if (!replaces(wanted, child.ladder, now)) return;
+  kill_stop_command(child);
+  take_brought_commands(child);
   child.ladder = wanted;
   child.ladder.begin(now);
   climb_due(child, now);
@@ -198,7 +210,12 @@ void Shepherd::climb(Child& child) {
 
 void Shepherd::climb_due(Child& child, std::int64_t now) {
   while (child.leader_unreaped && child.ladder.due_ns() <= now) {
+    kill_stop_command(child);  // Its pause is over.
     const wire::WireRung rung = child.ladder.climb(now);
+    if (rung.target == static_cast<std::uint32_t>(wire::WireTarget::command)) {
+      run_stop_command(child, rung, now);
+      continue;
+    }
     if (child.state == State::starting || child.state == State::deciding) child.signalled = true;
     const int failure = send(child, rung.target, rung.signal);
     if (failure == 0 && needs_continue(rung.signal)) (void)send(child, rung.target, SIGCONT);
@@ -240,6 +257,7 @@ void Shepherd::on_due(std::uint32_t slot, std::int64_t now) {
   } else {
     if (child.cpu_look_ns <= now) look_at_cpu_time(child, now);
     climb_due(child, now);
+    look_at_stop_command(child, now);
   }
   if (child.state != State::free) arm_clock(child);
 }
@@ -249,7 +267,7 @@ void Shepherd::arm_clock(Child& child) {
   if (child.state == State::settling) due = std::min(due, child.look_ns);
   const bool spends = child.state == State::running || child.state == State::leaderless;
   if (spends) due = std::min(due, child.cpu_look_ns);
-  if (child.leader_unreaped) due = std::min(due, child.ladder.due_ns());
+  if (child.leader_unreaped) due = std::min({due, child.ladder.due_ns(), stop_due_ns(child)});
   clock_.set(child.id.slot, due);
 }
 

@@ -88,6 +88,20 @@ int LimitGroups::write_all(const Wanted& wanted, Made& made) const {
   return 0;
 }
 
+std::array<os::UniqueFd, os::hierarchies> LimitGroups::open_members_of(std::uint32_t number,
+                                                                       std::uint32_t hierarchies,
+                                                                       bool born_inside) const {
+  std::array<os::UniqueFd, os::hierarchies> members;
+  const GroupName name('l', number);
+  for (const os::Hierarchy hierarchy : os::all_hierarchies) {
+    const bool unified = hierarchy == os::Hierarchy::unified;
+    if (!os::has(hierarchies, hierarchy) || (unified && born_inside)) continue;
+    members[static_cast<std::size_t>(hierarchy)] =
+        open_members(unified ? leaves_.limited() : directory(hierarchy), name.text);
+  }
+  return members;
+}
+
 void LimitGroups::discard(std::uint32_t number, std::uint32_t hierarchies) {
   for (const os::Hierarchy hierarchy : os::all_hierarchies) {
     if (!os::has(hierarchies, hierarchy) || !directory(hierarchy)) continue;

@@ -40,6 +40,10 @@ class LimitGroups {
     std::uint32_t failed_write = none;                  ///< Which one it was; none: a group could not be made.
   };
   [[nodiscard]] Made make(const Wanted& wanted);
+  /// cgroup.procs of a command's groups, for one more process to join: all but v2's where it is born inside.
+  [[nodiscard]] std::array<os::UniqueFd, os::hierarchies> open_members_of(std::uint32_t number,
+                                                                          std::uint32_t hierarchies,
+                                                                          bool born_inside) const;
   /// Nobody is in them, or will be soon; v2's goes with the leaf.
   void discard(std::uint32_t number, std::uint32_t hierarchies);
   /// Adds what those of v1 have counted.

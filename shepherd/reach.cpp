@@ -35,14 +35,17 @@ os::UniqueFd pin_group(pid_t leader) noexcept {
   return os::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, leader, 0)));
 }
 
+int signal_stray_group(pid_t group, int pidfd, int signal) noexcept {
+  if (pidfd >= 0 && groups_by_pidfd()) {
+    return failure_of(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, pidfd_signal_process_group));
+  }
+  if (any_dead_in(group) < 0) return ESRCH;
+  return failure_of(::kill(-group, signal));
+}
+
 int signal_group(const Child& child, int signal) noexcept {
   if (child.leader_unreaped) return failure_of(::kill(-child.pid, signal));
-  if (child.group_pidfd) {
-    return failure_of(::syscall(SYS_pidfd_send_signal, child.group_pidfd.get(), signal, nullptr,
-                                pidfd_signal_process_group));
-  }
-  if (any_dead_in(child.pid) < 0) return ESRCH;
-  return failure_of(::kill(-child.pid, signal));
+  return signal_stray_group(child.pid, child.group_pidfd.get(), signal);
 }
 
 Reach reach(const Child& child, std::uint32_t target) noexcept {

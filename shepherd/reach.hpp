@@ -22,6 +22,9 @@ struct Reach {
 /// group: the leader is unreaped, or its pidfd is held, or a child of ours is in the group.
 [[nodiscard]] int signal_group(const Child& child, int signal) noexcept;
 
+/// The same of a group whose leader, which `pidfd` is, has been reaped.
+[[nodiscard]] int signal_stray_group(pid_t group, int pidfd, int signal) noexcept;
+
 /// Before the reap: what pins the group's number after it. Empty where the kernel can't (before Linux 6.9).
 [[nodiscard]] os::UniqueFd pin_group(pid_t leader) noexcept;
 [[nodiscard]] bool groups_by_pidfd() noexcept;

@@ -93,6 +93,8 @@ void Shepherd::say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree
   channel_.post(MessageType::settled, settled);
 }
 
+void Shepherd::say_stop_command(const wire::StopCommandFixed& run) { channel_.post(MessageType::stop_command, run); }
+
 void Shepherd::say_limit_met(wire::ChildId id) { channel_.post(MessageType::limit_met, wire::LimitMetFixed{id}); }
 
 void Shepherd::say_leftovers() {

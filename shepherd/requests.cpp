@@ -17,7 +17,7 @@ void Shepherd::on_message(const wire::Message& message, std::span<os::UniqueFd> 
   switch (message.type) {
     case MessageType::spawn: return on_spawn(message, descriptors);
     case MessageType::signal: return on_signal(message.as<wire::SignalFixed>());
-    case MessageType::stop: return on_stop(message);
+    case MessageType::stop: return on_stop(message, descriptors);
     case MessageType::settle: return on_settle(message.as<wire::SettleFixed>());
     case MessageType::ping: return channel_.post(MessageType::pong, message.as<wire::PingFixed>());
     case MessageType::contain: return on_contain(message.as<wire::ContainFixed>(), descriptors);
@@ -88,13 +88,15 @@ void Shepherd::on_signal(const wire::SignalFixed& wanted) {
   say_signal_sent(wanted.id, wanted, failure);
 }
 
-void Shepherd::on_stop(const wire::Message& message) {
+void Shepherd::on_stop(const wire::Message& message, std::span<os::UniqueFd> descriptors) {
   const auto fixed = message.as<wire::StopFixed>();
   Child* child = children_.find(fixed.id);
   if (child == nullptr) return;
   if (!wire::rungs_of(fixed, message.body, wanted_rungs_)) wanted_rungs_ = {};
+  if (!descriptors.empty()) (void)brought_commands_.open(descriptors[0].get(), wire::stop_commands_bytes_max);
   happen(*child, Event::stop);
   wanted_rungs_ = {};
+  brought_commands_ = SealedMap();
 }
 
 void Shepherd::on_cpu_time(const wire::CpuTimeFixed& wanted) {

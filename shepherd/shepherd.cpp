@@ -31,6 +31,9 @@ Shepherd::Shepherd(std::unique_ptr<ring::Ring> ring, Options options)
                         },
                         [](void* self, wire::ChildId id, std::uint32_t place) {
                           static_cast<Shepherd*>(self)->on_let_go(id, place);
+                        },
+                        [](void* self, wire::ChildId id, std::uint32_t place) {
+                          static_cast<Shepherd*>(self)->on_stop_let_go(id, place);
                         }}),
       orphans_(*ring_, children_),
       signals_poll_(this, [](void* self, ring::Completion) { static_cast<Shepherd*>(self)->on_signals(); }),

@@ -18,6 +18,7 @@
 #include "shepherd/reaper.hpp"
 #include "shepherd/siblings.hpp"
 #include "shepherd/spawner.hpp"
+#include "shepherd/stop_run.hpp"
 #include "shepherd/sweep.hpp"
 
 namespace netrunner::shepherd {
@@ -47,7 +48,7 @@ class Shepherd {
   void on_message(const wire::Message& message, std::span<os::UniqueFd> descriptors);
   void on_spawn(const wire::Message& message, std::span<os::UniqueFd> descriptors);
   void on_signal(const wire::SignalFixed& wanted);
-  void on_stop(const wire::Message& message);
+  void on_stop(const wire::Message& message, std::span<os::UniqueFd> descriptors);
   void on_settle(const wire::SettleFixed& wanted);
   void on_contain(const wire::ContainFixed& wanted, std::span<os::UniqueFd> descriptors);
   void on_cpu_time(const wire::CpuTimeFixed& wanted);
@@ -87,6 +88,20 @@ class Shepherd {
   void arm_clock(Child& child);
   void release_place(Child& child);
 
+  // stop_commands.cpp: rungs that run a command.
+  [[nodiscard]] bool keep_stop_commands(Child& child, SealedMap map, bool own);
+  void take_brought_commands(Child& child);
+  void forget_stop_commands(Child& child);
+  void run_stop_command(Child& child, const wire::WireRung& rung, std::int64_t now);
+  void try_stop_command(Child& child, std::int64_t now);
+  void fail_stop_command(Child& child, std::uint32_t number, int sys_errno, Stage stage = Stage::clone);
+  void on_stop_let_go(wire::ChildId id, std::uint32_t place);
+  void kill_stop_command(Child& child);
+  [[nodiscard]] bool is_stop_command_gone(StopRun& run);
+  [[nodiscard]] bool is_over_without_stop_command(Child& child);
+  [[nodiscard]] std::int64_t stop_due_ns(const Child& child);
+  void look_at_stop_command(Child& child, std::int64_t now);
+
   // usage.cpp: what its groups have counted.
   [[nodiscard]] os::CgroupUsage usage_of(Child& child);
   [[nodiscard]] bool ran_out_of_memory(Child& child);
@@ -100,6 +115,7 @@ class Shepherd {
   void say_exited(Child& child, bool alone);
   void say_signal_sent(wire::ChildId id, const wire::SignalFixed& what, int sys_errno);
   void say_settled(wire::ChildId id, std::uint32_t stragglers, bool tree_empty, const os::CgroupUsage& usage = {});
+  void say_stop_command(const wire::StopCommandFixed& run);
   void say_limit_met(wire::ChildId id);
   void say_leftovers();
 
@@ -136,7 +152,9 @@ class Shepherd {
   bool hurries_ = false;
   Death death_;                     ///< Of the leader whose end is being handled.
   SpawnFailure failure_;            ///< Of the start whose refusal is being handled.
-  std::span<const wire::WireRung> wanted_rungs_;  ///< Of the stop that is being handled.
+  std::span<const wire::WireRung> wanted_rungs_;  ///< Of the stop that is being handled...
+  SealedMap brought_commands_;      ///< ...and what it brought.
+  StopRuns stop_runs_;
 };
 
 }  // namespace netrunner::shepherd

@@ -33,6 +33,7 @@ struct alignas(4096) SpawnPlace {
   alignas(4096) std::array<char, wire::failure_path_bytes_max> path;
   std::array<char, wire::failure_head_bytes_max> head;
   char mark[os::mark_bytes_max];
+  char leader[32];  ///< NETRUNNER_PID of a stop command.
 };
 static_assert(sizeof(SpawnPlace) % 4096 == 0);
 

@@ -58,16 +58,30 @@ char** Spawner::map_pointers(std::uint32_t place, std::size_t count) {
 }
 
 SpawnFailure Spawner::prepare(std::uint32_t place) {
-  SpawnPlace& memory = places_[place];
-  SpawnCopy& spawn = memory.spawn;
-  const bool in_memfd = (spawn.fixed.flags & wire::body_in_memfd) != 0;
   std::span<const std::byte> body;
   if (const SpawnFailure failure = map_body(place, body); failure.sys_errno != 0) return failure;
-  wire::SpawnView view;
-  if (!view.open(spawn.fixed, body)) return treaty_failure(EPROTO);
-  const std::size_t needed = view.descriptors_needed() + (in_memfd ? 1 : 0);
+  if (const SpawnFailure failure = prepare(place, body, nullptr); failure.sys_errno != 0) return failure;
+  const SpawnCopy& spawn = places_[place].spawn;
+  ChildJob& job = places_[place].job;
+  const auto has = [&](wire::SpawnFlag flag) { return (spawn.fixed.flags & flag) != 0; };
+  std::uint32_t needed = 0;
+  const auto next = [&](bool is_there) { return is_there ? spawn.descriptors[needed++] : -1; };
+  (void)next(has(wire::body_in_memfd));
+  job.stop_commands = next(has(wire::has_stop_commands));
+  job.cwd_descriptor = next(has(wire::cwd_attached));
+  job.attached = spawn.descriptors.data() + needed;
+  for (const wire::Action& action : job.actions) needed += action.kind == wire::ActionKind::attached ? 1 : 0;
   // Fewer: the kernel had no room for them in our table (MSG_CTRUNC).
   if (spawn.descriptor_count != needed) return treaty_failure(spawn.descriptor_count < needed ? EMFILE : EPROTO);
+  return {};
+}
+
+/// `variable`: one more of the environment; nullptr: none.
+SpawnFailure Spawner::prepare(std::uint32_t place, std::span<const std::byte> body, char* variable) {
+  SpawnPlace& memory = places_[place];
+  SpawnCopy& spawn = memory.spawn;
+  wire::SpawnView view;
+  if (!view.open(spawn.fixed, body)) return treaty_failure(EPROTO);
 
   ChildJob& job = memory.job;
   job = ChildJob{};
@@ -82,23 +96,20 @@ SpawnFailure Spawner::prepare(std::uint32_t place) {
   job.cwd = view.cwd();
   job.argument_count = spawn.fixed.argument_count;
   if ((spawn.fixed.flags & wire::search_path) != 0) job.search_path = view.environment_value("PATH=");
-  job.pointers = map_pointers(place, view.pointer_count() + 2);
+  job.pointers = map_pointers(place, view.pointer_count() + 3);
   if (job.pointers == nullptr) return treaty_failure(ENOMEM);
   view.fill(job.pointers + 1);
+  char** end = job.pointers + view.pointer_count();  // The null pointer after the environment.
+  if (variable != nullptr) *end++ = variable;
   if (marks_) {
     const os::CommandMark mark{own_mark(), spawn.fixed.id.slot, spawn.fixed.id.generation};
     os::write_mark(mark, memory.mark);
     // A command that sets this limit for itself keeps its own value, and the mark in its environment.
     const auto is_locks = [](const wire::WireLimit& limit) { return limit.resource == RLIMIT_LOCKS; };
     if (marks_by_limit_ && std::ranges::none_of(job.limits, is_locks)) job.limit_mark = os::as_limit(mark);
-    char** const end = job.pointers + view.pointer_count();  // The null pointer after the environment.
-    end[0] = memory.mark;
-    end[1] = nullptr;
+    *end++ = memory.mark;
   }
-  const std::int32_t* descriptors = spawn.descriptors.data() + (in_memfd ? 1 : 0);
-  const bool has_directory = (spawn.fixed.flags & wire::cwd_attached) != 0;
-  job.cwd_descriptor = has_directory ? descriptors[0] : -1;
-  job.attached = descriptors + (has_directory ? 1 : 0);
+  *end = nullptr;
   job.descriptors_soft_max = options_.descriptors_soft_max;
   job.descriptors_hard_max = options_.descriptors_hard_max;
   job.shepherd_pid = shepherd_pid_;

@@ -246,8 +246,8 @@ void Spawner::undo(const Birthplace& birthplace, std::uint32_t hierarchies) {
 
 void Spawner::cloned(std::uint32_t place, CloneResult& process) {
   ExecWait& wait = waits_[place];
-  close_descriptors(places_[place].spawn);
   handler_.cloned(handler_.owner, wait.id, place, process);
+  close_descriptors(places_[place].spawn);
   if (places_[place].tid_word == 0) return exec_ended(wait);
   wait.arm();
 }
@@ -267,7 +267,9 @@ void Spawner::ExecWait::completed(void* self, ring::Completion completion) {
   wait.arm();
 }
 
-void Spawner::exec_ended(ExecWait& wait) { handler_.let_go(handler_.owner, wait.id, wait.place); }
+void Spawner::exec_ended(ExecWait& wait) {
+  (wait.stops ? handler_.stop_let_go : handler_.let_go)(handler_.owner, wait.id, wait.place);
+}
 
 void Spawner::refuse(std::uint32_t place, const SpawnFailure& failure) {
   close_descriptors(places_[place].spawn);
@@ -290,6 +292,8 @@ SpawnFailure Spawner::failure_of(std::uint32_t place) const noexcept {
 void Spawner::release(std::uint32_t place) {
   waits_[place].pipe.reset();
   drop_maps(waits_[place]);
+  waits_[place].kept = SealedMap();
+  waits_[place].stops = false;
   free_[free_count_++] = static_cast<std::uint16_t>(place);
   if (free_count_ == spawns_at_once_max && queued_ == 0) trim();
 }

@@ -15,11 +15,13 @@
 #include "engine/ring/poll.hpp"
 #include "engine/ring/ring.hpp"
 #include "engine/wire/codec.hpp"
+#include "engine/wire/stop_commands.hpp"
 #include "shepherd/clone_call.hpp"
 #include "shepherd/leaves.hpp"
 #include "shepherd/limit_groups.hpp"
 #include "shepherd/region.hpp"
 #include "shepherd/spawn_place.hpp"
+#include "shepherd/stop_run.hpp"
 
 namespace netrunner::shepherd {
 
@@ -44,6 +46,8 @@ class Spawner {
     void (*refused)(void* owner, wire::ChildId id, const SpawnFailure& failure);
     /// The kernel let go of the place: exec has succeeded, or failure_of() says what failed.
     void (*let_go)(void* owner, wire::ChildId id, std::uint32_t place);
+    /// The same of a stop command; `id` is that of the command that it stops.
+    void (*stop_let_go)(void* owner, wire::ChildId id, std::uint32_t place);
   };
   enum class Way : std::uint8_t {
     futex,  ///< IORING_OP_FUTEX_WAIT, Linux 6.7.
@@ -80,6 +84,27 @@ class Spawner {
   /// When pump() has to be called again; `never`: only after a release.
   [[nodiscard]] std::int64_t next_pump_ns() const noexcept;
 
+  /// A command of a ladder, to be born where the command is that it stops.
+  struct StopStart {
+    wire::ChildId id;
+    wire::StopCommand command;
+    pid_t leader = 0;
+    std::uint32_t leaf = Leaves::none;
+    std::uint32_t limit_group = LimitGroups::none;
+    std::uint32_t hierarchies = 0;
+  };
+  struct StopStarted {
+    CloneResult process;
+    std::uint32_t place = no_place;
+    int sys_errno = 0;  ///< EAGAIN: it may be tried again.
+  };
+  /// Never waits, and takes no place that is in use. What `command` points to must stay until the release of the place.
+  [[nodiscard]] StopStarted start_stop_command(const StopStart& wanted);
+  /// When the caller knows it: stop_let_go() comes, perhaps at once.
+  void expect_exec(std::uint32_t place);
+  /// What its command points to goes with the place.
+  void hand_over(std::uint32_t place, SealedMap map);
+
   /// What was asked for, from cloned() until release().
   [[nodiscard]] const ChildJob& job_of(std::uint32_t place) const noexcept { return places_[place].job; }
   [[nodiscard]] bool succeeded(std::uint32_t place) const noexcept;
@@ -103,6 +128,8 @@ class Spawner {
     ring::FutexWait futex{this, completed};
     ring::Poll hang_up{this, completed};
     os::UniqueFd pipe;  ///< The read end, where the pipe tells.
+    bool stops = false;       ///< A stop command.
+    SealedMap kept;           ///< Its own, where the command that it stops has gone before.
     bool own_memory = false;  ///< Then the pipe alone tells: the kernel clears no word that we see.
     Spawner* spawner = nullptr;
     std::uint32_t place = 0;
@@ -126,6 +153,8 @@ class Spawner {
 
   [[nodiscard]] Start start(std::uint32_t place, std::int64_t now);
   [[nodiscard]] SpawnFailure prepare(std::uint32_t place);
+  [[nodiscard]] SpawnFailure prepare(std::uint32_t place, std::span<const std::byte> body, char* variable);
+  [[nodiscard]] Birthplace birthplace_of(std::uint32_t place, const StopStart& wanted);
   [[nodiscard]] SpawnFailure map_body(std::uint32_t place, std::span<const std::byte>& body);
   [[nodiscard]] char** map_pointers(std::uint32_t place, std::size_t count);
   [[nodiscard]] ExecPipe make_exec_pipe(std::uint32_t place) const;

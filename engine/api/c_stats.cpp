@@ -30,7 +30,8 @@ void give_event(const Event& event, void (*tell)(void* data, const nr_event* eve
   ours.target = static_cast<nr_target>(event.signal.target);
   ours.sys_errno = event.signal.sys_errno;
   ours.status = status_of(event.status);
-  const std::string message = event.error == nullptr ? std::string() : event.error->message();
+  std::string message = event.error == nullptr ? std::string() : event.error->message();
+  if (const StopCommandRun* run = event.stop_command) message = run->error ? run->error->message() : run->program;
   ours.message = message.c_str();
   nr_ended ended{};
   if (event.ended != nullptr) {

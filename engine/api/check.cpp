@@ -166,7 +166,24 @@ Result<void> check(const Command::Spec& spec) {
   NR_TRY_VOID(check_streams(spec));
   NR_TRY_VOID(check_terminal(spec));
   NR_TRY_VOID(check(spec.limits));
+  NR_TRY_VOID(check(spec.ladder));
   return check_counts(spec);
+}
+
+Result<void> check(const KillLadder& ladder) {
+  std::size_t commands = 0;
+  for (std::size_t i = 0; i < ladder.rungs().size(); ++i) {
+    const Rung& rung = ladder.rungs()[i];
+    if (rung.command.empty()) continue;
+    const std::string field = "ladder rung " + std::to_string(i + 1);
+    if (++commands > KillLadder::commands_max) return invalid(field, "4 commands at most");
+    if (rung.command.front().empty()) return invalid(field + " program", "it is empty");
+    if (rung.pause.count() <= 0) return invalid(field, "a command needs a pause, which bounds it");
+    for (std::size_t word = 0; word < rung.command.size(); ++word) {
+      NR_TRY_VOID(check_text(rung.command[word], field + " argv[" + std::to_string(word) + "]"));
+    }
+  }
+  return {};
 }
 
 Result<void> check(const Limits& limits) {

@@ -11,5 +11,7 @@ namespace netrunner::detail {
 /// Whether the engine starts commands as this user.
 [[nodiscard]] Result<void> check_user(const Command::Spec& spec, const EngineOptions& options);
 [[nodiscard]] Result<void> check(const Limits& limits);
+/// Its commands; the rest of a ladder is always right.
+[[nodiscard]] Result<void> check(const KillLadder& ladder);
 
 }  // namespace netrunner::detail

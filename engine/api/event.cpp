@@ -8,11 +8,12 @@
 namespace netrunner {
 namespace {
 
-constexpr std::array<std::string_view, 15> kind_names = {
+constexpr std::array<std::string_view, 16> kind_names = {
     "queued",  "spawned", "exec",   "start_failed", "output", "stalled",          "resumed",      "limit",
     "stop",    "signal",  "exited", "drained",      "gone",   "shepherd_started", "shepherd_lost",
+    "stop_command",
 };
-static_assert(kind_names.size() == static_cast<std::size_t>(EventKind::shepherd_lost) + 1);
+static_assert(kind_names.size() == static_cast<std::size_t>(EventKind::stop_command) + 1);
 
 constexpr std::array<std::string_view, 4> level_names = {"debug", "info", "warning", "error"};
 static_assert(level_names.size() == static_cast<std::size_t>(LogLevel::error) + 1);

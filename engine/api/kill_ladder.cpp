@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -12,7 +13,9 @@
 namespace netrunner {
 namespace {
 
-constexpr Rung last_rung{SIGKILL, Target::everything, Nanoseconds{0}};
+const Rung last_rung{SIGKILL, Target::everything, Nanoseconds{0}};
+constexpr std::string_view exec_prefix = "exec(";
+constexpr std::string_view shell = "/bin/sh";
 
 struct TargetName {
   std::string_view name;
@@ -28,7 +31,9 @@ std::unexpected<Error> invalid(std::string subject, std::string advice) {
 }
 
 void close_with_kill(std::vector<Rung>& rungs) {
-  if (rungs.empty() || rungs.back().signal != SIGKILL || rungs.back().target != Target::everything) {
+  const bool is_closed = !rungs.empty() && rungs.back().command.empty() && rungs.back().signal == SIGKILL &&
+                         rungs.back().target == Target::everything;
+  if (!is_closed) {
     if (rungs.size() >= KillLadder::rungs_max) rungs.resize(KillLadder::rungs_max - 1);
     rungs.push_back(last_rung);
   }
@@ -62,7 +67,48 @@ std::optional<int> parse_real_time(std::string_view name) {
   return signal >= SIGRTMIN && signal <= SIGRTMAX ? std::optional(signal) : std::nullopt;
 }
 
+/// Where the parenthesis closes that is open at the start of `text`; npos: it doesn't.
+std::size_t closing_parenthesis(std::string_view text) {
+  char quote = '\0';
+  std::size_t open = 1;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quote != '\'') {
+      ++i;
+    } else if (quote != '\0') {
+      if (c == quote) quote = '\0';
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(') {
+      ++open;
+    } else if (c == ')' && --open == 0) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+/// "exec(SCRIPT)", without what follows.
+std::size_t exec_bytes(std::string_view text) {
+  const std::size_t end = closing_parenthesis(text.substr(exec_prefix.size()));
+  return end == std::string_view::npos ? end : exec_prefix.size() + end + 1;
+}
+
+Result<Rung> parse_exec(std::string_view text) {
+  const std::size_t bytes = exec_bytes(text);
+  const std::string_view rest = text.substr(bytes);
+  const std::string_view script = text.substr(exec_prefix.size(), bytes - exec_prefix.size() - 1);
+  if (script.empty()) return invalid("ladder \"exec()\"", "a script for /bin/sh; for example exec(nginx -s quit):10s");
+  if (!rest.starts_with(':')) {
+    return invalid("ladder \"" + std::string(text) + "\"", "a command needs a pause, which bounds it: exec(...):10s");
+  }
+  NR_TRY(pause, parse_duration(rest.substr(1)));
+  if (pause.count() == 0) return invalid("ladder \"" + std::string(text) + "\"", "a pause of 0 leaves it no time");
+  return Rung::run({std::string(shell), "-c", std::string(script)}, pause);
+}
+
 Result<Rung> parse_rung(std::string_view text) {
+  if (text.starts_with(exec_prefix)) return parse_exec(text);
   Rung rung;
   const std::size_t colon = text.find(':');
   std::string_view name = text.substr(0, colon);
@@ -81,6 +127,27 @@ Result<Rung> parse_rung(std::string_view text) {
   return rung;
 }
 
+/// One word of a shell's.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) c == '\'' ? text += "'\\''" : text += c;
+  return text + "'";
+}
+
+std::string exec_text(const std::vector<std::string>& argv) {
+  const bool is_script = argv.size() == 3 && argv[0] == shell && argv[1] == "-c";
+  std::string script = is_script ? argv[2] : "exec";
+  // Unbalanced, it would end somewhere else when it is read again.
+  if (is_script && closing_parenthesis(script + ")") == script.size()) return "exec(" + script + ")";
+  if (is_script) script = "exec";
+  for (const std::string& word : argv) script += " " + quoted(word);
+  return "exec(" + script + ")";
+}
+
+std::size_t commands_of(const std::vector<Rung>& rungs) {
+  return static_cast<std::size_t>(std::ranges::count_if(rungs, [](const Rung& rung) { return !rung.command.empty(); }));
+}
+
 std::string duration_text(Nanoseconds duration) {
   const std::int64_t ns = duration.count();
   if (ns % 1'000'000'000 == 0) return std::to_string(ns / 1'000'000'000) + "s";
@@ -93,32 +160,43 @@ std::string duration_text(Nanoseconds duration) {
 
 KillLadder::KillLadder() : KillLadder({{SIGTERM, Target::group, std::chrono::seconds(5)}}) {}
 KillLadder::KillLadder(std::initializer_list<Rung> rungs) : rungs_(rungs) { close_with_kill(rungs_); }
+KillLadder KillLadder::of(std::vector<Rung> rungs) {
+  KillLadder ladder({});
+  ladder.rungs_ = std::move(rungs);
+  close_with_kill(ladder.rungs_);
+  return ladder;
+}
 KillLadder KillLadder::at_once() { return KillLadder({last_rung}); }
 
 Result<KillLadder> KillLadder::parse(std::string_view text) {
-  KillLadder ladder({});
-  ladder.rungs_.clear();
+  std::vector<Rung> rungs;
   if (text.ends_with(',')) return invalid("ladder \"" + std::string(text) + "\"", "nothing follows the last comma");
   while (!text.empty()) {
-    const std::size_t comma = text.find(',');
+    const std::size_t exec = text.starts_with(exec_prefix) ? exec_bytes(text) : 0;
+    if (exec == std::string_view::npos) {
+      return invalid("ladder \"" + std::string(text) + "\"", "exec( has no ) that closes it");
+    }
+    const std::size_t comma = text.find(',', exec);
     NR_TRY(rung, parse_rung(text.substr(0, comma)));
-    if (ladder.rungs_.size() == rungs_max) return invalid("ladder", "16 rungs at most");
-    ladder.rungs_.push_back(rung);
+    if (rungs.size() == rungs_max) return invalid("ladder", "16 rungs at most");
+    rungs.push_back(std::move(rung));
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
   }
-  if (ladder.rungs_.empty()) return invalid("ladder", "it is empty; for example TERM:5s,KILL");
-  close_with_kill(ladder.rungs_);
-  return ladder;
+  if (rungs.empty()) return invalid("ladder", "it is empty; for example TERM:5s,KILL");
+  if (commands_of(rungs) > commands_max) return invalid("ladder", "4 commands at most");
+  return of(std::move(rungs));
 }
 
 std::string KillLadder::text() const {
   std::string text;
   for (const Rung& rung : rungs_) {
     if (!text.empty()) text += ',';
-    text += signal_name(rung.signal).substr(3);
+    text += rung.command.empty() ? signal_name(rung.signal).substr(3) : exec_text(rung.command);
     const Target usual = rung.signal == SIGKILL ? Target::everything : Target::group;
-    if (rung.target != usual) text.append("@").append(target_names[static_cast<std::size_t>(rung.target)].name);
-    if (rung.pause.count() != 0) text += ":" + duration_text(rung.pause);
+    if (rung.command.empty() && rung.target != usual) {
+      text.append("@").append(target_names[static_cast<std::size_t>(rung.target)].name);
+    }
+    if (rung.pause.count() != 0 || !rung.command.empty()) text += ":" + duration_text(rung.pause);
   }
   return text;
 }

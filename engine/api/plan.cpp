@@ -6,38 +6,20 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "engine/api/check.hpp"
 #include "engine/api/core.hpp"
+#include "engine/api/plan_parts.hpp"
 #include "engine/os/descriptor.hpp"
 #include "engine/os/memfd.hpp"
 #include "engine/wire/spawn_body.hpp"
+#include "engine/wire/wire_rungs.hpp"
 
 namespace netrunner::detail {
 namespace {
 
 using Kind = Stdio::Kind;
-
-/// The variables of the host, changed as the command asks. The last word on a name counts.
-std::vector<std::string> environment_of(const Command::Spec& spec) {
-  std::vector<std::string> result;
-  std::unordered_map<std::string_view, const std::optional<std::string>*> changes;
-  for (const auto& change : spec.environment) changes[change.name] = &change.value;
-  if (!spec.clear_environment) {
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-      const std::string_view text = *entry;
-      if (!changes.contains(text.substr(0, text.find('=')))) result.emplace_back(text);
-    }
-  }
-  for (const auto& change : spec.environment) {
-    const auto last = changes.find(change.name);
-    if (last == changes.end() || last->second != &change.value) continue;
-    if (change.value) result.push_back(change.name + "=" + *change.value);
-  }
-  return result;
-}
 
 int open_flags(Stdio::FileMode mode) {
   switch (mode) {
@@ -165,36 +147,14 @@ class StdioPlanner {
   std::optional<int> terminal_;  ///< The first stream that leads to it.
 };
 
-void add_settings(wire::SpawnRequest& request, const Command::Spec& spec) {
-  request.cwd = spec.cwd;
-  for (const Rung& rung : spec.ladder.rungs()) {
-    request.rungs.push_back({rung.signal, static_cast<std::uint32_t>(rung.target), rung.pause.count()});
-  }
-  for (const ResourceLimit& limit : spec.resource_limits) {
-    request.limits.push_back({static_cast<std::uint32_t>(limit.resource), 0, limit.soft, limit.hard});
-  }
-  if (spec.identity.groups) {
-    request.groups.emplace(spec.identity.groups->begin(), spec.identity.groups->end());
-  } else if (spec.identity.uid) {
-    request.groups.emplace();  // Never the host's.
-  }
-  request.cpus.assign(spec.cpus.begin(), spec.cpus.end());
-  request.umask = spec.umask;
-  request.uid = spec.identity.uid;
-  request.gid = spec.identity.gid;
-  request.nice = spec.nice;
-  request.oom_score_adj = spec.oom_score_adj;
+void add_start(wire::SpawnRequest& request, const Command::Spec& spec) {
+  request.program = spec.program;
+  request.rungs = wire::wire_rungs(spec.ladder, 0);
   if (spec.grouping == Grouping::own_session) request.flags |= wire::own_session;
   if (spec.grouping == Grouping::join) {
     request.flags |= wire::join_group;
     request.join_group = spec.join_group;
   }
-  if (spec.capabilities) {
-    request.flags |= wire::has_capabilities;
-    request.bounding_capabilities = spec.capabilities->bounding.bits();
-    request.ambient_capabilities = spec.capabilities->ambient.bits();
-  }
-  if (spec.no_new_privs) request.flags |= wire::set_no_new_privs;
   if (spec.program.find('/') == std::string::npos) request.flags |= wire::search_path;
   if (spec.shell_fallback) request.flags |= wire::shell_fallback;
 }
@@ -231,7 +191,7 @@ Result<std::unique_ptr<SpawnPlan>> plan_spawn(Core& core, const Command& command
   plan->budget_bytes = spec.budget_bytes != 0 ? spec.budget_bytes : core.options().command_budget_bytes;
 
   wire::SpawnRequest request;
-  request.program = spec.program;
+  add_start(request, spec);
   add_settings(request, spec);
   if (!spec.limits.empty()) NR_TRY_VOID(add_limits(core, *plan, request));
   NR_TRY_VOID(StdioPlanner(core, *plan, request).plan());
@@ -250,6 +210,11 @@ Result<std::unique_ptr<SpawnPlan>> plan_spawn(Core& core, const Command& command
     request.flags |= wire::cwd_attached;
   }
 
+  if (has_commands(spec.ladder)) {
+    NR_TRY(commands, plan_stop_commands(core, spec, spec.ladder));
+    plan->stop_commands = std::move(commands);
+    request.flags |= wire::has_stop_commands;
+  }
   wire::SpawnBody body = wire::SpawnBody::build({}, request);
   if (!body.fits_treaty()) {
     return std::unexpected(Error{ErrorCode::argument_list_too_long, Stage::validate, E2BIG,

@@ -6,6 +6,7 @@
 #include <netrunner/command.hpp>
 #include <netrunner/error.hpp>
 
+#include "engine/os/unique_fd.hpp"
 #include "engine/shard/limit_order.hpp"
 #include "engine/shard/spawn_plan.hpp"
 
@@ -20,5 +21,10 @@ class Core;
 /// New limits for a running command, made ready in the caller's thread.
 [[nodiscard]] Result<std::unique_ptr<LimitOrder>> plan_limit_order(Core& core, const Limits& limits,
                                                                    LimitPolicy policy);
+
+[[nodiscard]] bool has_commands(const KillLadder& ladder) noexcept;
+/// The commands of a ladder of this command, for the shepherd: a sealed memfd of wire/stop_commands.hpp.
+[[nodiscard]] Result<os::UniqueFd> plan_stop_commands(const Core& core, const Command::Spec& spec,
+                                                      const KillLadder& ladder);
 
 }  // namespace netrunner::detail

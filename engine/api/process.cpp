@@ -90,15 +90,21 @@ namespace {
 struct StopLetter : detail::Letter {
   detail::Child* child;
   std::optional<KillLadder> ladder;
+  os::UniqueFd commands;
 };
 
 void post_stop(detail::Core& core, detail::Child& child, std::optional<KillLadder> ladder) {
   auto letter = std::make_unique<StopLetter>();
   letter->child = &child;
+  // Without them (no descriptor is left, say) the shepherd finds no command behind the rung, says so and goes on.
+  if (ladder && detail::has_commands(*ladder)) {
+    if (auto planned = detail::plan_stop_commands(core, child.spec(), *ladder)) letter->commands = *std::move(planned);
+  }
   letter->ladder = std::move(ladder);
   letter->open = [](detail::Letter& opened) noexcept {
     const std::unique_ptr<StopLetter> order(static_cast<StopLetter*>(&opened));
-    order->child->stop(EndReason::stopped, order->ladder ? &*order->ladder : nullptr);
+    if (!order->ladder) return order->child->stop(EndReason::stopped);
+    order->child->stop(EndReason::stopped, *order->ladder, std::move(order->commands));
   };
   core.deliver(child.shard(), *letter.release());
 }

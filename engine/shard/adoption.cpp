@@ -125,9 +125,11 @@ std::int64_t Adoption::kill_ns(const std::vector<Rung>& rungs, std::size_t next,
 void Adoption::stop(const KillLadder& ladder) {
   if (ended_ || closed_ || released_) return;
   const std::int64_t now = reactor_->now_ns();
-  if (stopping_ && kill_ns(ladder.rungs(), 0, now) >= kill_ns(rungs_, next_rung_, rung_due_ns_)) return;
+  std::vector<Rung> rungs = ladder.rungs();
+  std::erase_if(rungs, [](const Rung& rung) { return !rung.command.empty(); });
+  if (stopping_ && kill_ns(rungs, 0, now) >= kill_ns(rungs_, next_rung_, rung_due_ns_)) return;
   stopping_ = true;
-  rungs_ = ladder.rungs();
+  rungs_ = std::move(rungs);
   next_rung_ = 0;
   climb();
 }

@@ -80,6 +80,7 @@ void Child::begin(Verb& verb) {
   if (plan_->limits != nullptr && !prepare_limits()) return;
   std::vector<os::UniqueFd> descriptors;
   if (plan_->body_memfd) descriptors.push_back(std::move(plan_->body_memfd));
+  if (plan_->stop_commands) descriptors.push_back(std::move(plan_->stop_commands));
   if (plan_->cwd) descriptors.push_back(std::move(plan_->cwd));
   for (SpawnPlan::Attachment& attachment : plan_->attachments) {
     auto end = streams_.open(attachment, spec());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string_view>
+#include <utility>
 
 #include <netrunner/exit_status.hpp>
 #include <netrunner/process.hpp>
@@ -36,8 +37,12 @@ class Child final : private shard::StreamsOwner {
   /// True: it waited here, and is idle now.
   bool withdraw(Verb& verb) noexcept;
 
-  /// The ladder runs (`ladder` null: the command's own). The first cause stands in the result.
-  void stop(EndReason reason, const KillLadder* ladder = nullptr);
+  /// The ladder runs. The first cause stands in the result.
+  void stop(EndReason reason) { stop(reason, nullptr, {}); }
+  /// Another ladder than the command's own runs; `commands`: those of its rungs, as the shepherd reads them.
+  void stop(EndReason reason, const KillLadder& ladder, os::UniqueFd commands = {}) {
+    stop(reason, &ladder, std::move(commands));
+  }
   /// The handle was dropped (or given up by detach).
   void release();
   /// A Reader or Writer was dropped.
@@ -53,8 +58,11 @@ class Child final : private shard::StreamsOwner {
   void exited(const wire::ExitedFixed& exited);
   void signal_sent(const wire::SignalSentFixed& sent);
   void settled(const wire::SettledFixed& settled);
+  void stop_command(const wire::StopCommandFixed& run);
   void shepherd_lost();
 
+  /// Of any thread, while a handle names it: it never changes.
+  [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
   [[nodiscard]] wire::ChildId id() const noexcept { return id_; }
   [[nodiscard]] shard::Shard& shard() const noexcept { return rooms_.shard; }
   [[nodiscard]] pid_t pid() const noexcept { return ended_.pid; }
@@ -90,6 +98,7 @@ class Child final : private shard::StreamsOwner {
   void stream_ended() override;
   void over_limit() override;
 
+  void stop(EndReason reason, const KillLadder* ladder, os::UniqueFd commands);
   void apply(shard::LifeEvent event);
   [[nodiscard]] bool prepare_limits();
   void note_limits(const wire::StartedFixed& started);
@@ -118,7 +127,6 @@ class Child final : private shard::StreamsOwner {
   void take(Verb& verb);
   void fail_signals(ErrorCode code, const char* why);
   [[nodiscard]] std::int64_t now() const noexcept { return rooms_.reactor.now_ns(); }
-  [[nodiscard]] const Command::Spec& spec() const noexcept { return plan_->command.spec(); }
   void note_order(EndReason reason);
   void set_quarantined(bool quarantined);
   void add_usage(ProcessStats& stats) const;
@@ -143,6 +151,7 @@ class Child final : private shard::StreamsOwner {
   std::int64_t last_output_ns_ = 0;
   std::int64_t lost_ns_ = 0;
   std::int64_t ordered_ns_ = 0;  ///< Its end was.
+  std::unique_ptr<KillLadder> other_ladder_;  ///< The last one that brought commands of its own.
   std::uint32_t requests_ = 0;
   std::uint32_t takers_ = 0;    ///< Readers and Writers alive.
   bool owned_ = true;           ///< A handle (or a spawn under way) names it.

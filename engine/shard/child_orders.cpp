@@ -10,6 +10,7 @@
 
 #include "engine/shard/child.hpp"
 #include "engine/shard/limits.hpp"
+#include "engine/shard/log_lines.hpp"
 #include "engine/shard/shard.hpp"
 
 namespace netrunner::detail {
@@ -129,6 +130,28 @@ void Child::signal_sent(const wire::SignalSentFixed& sent) {
   signal_verbs_ = others;
 }
 
+void Child::stop_command(const wire::StopCommandFixed& run) {
+  constexpr std::size_t kept_max = 16;
+  auto& kept = ended_.stop_commands;
+  if (has_ended() || kept.size() == kept_max) return;
+  kept.reserve(kept_max);  // What is told of them points into it.
+  const bool own = run.number < wire::stop_commands_max;
+  const KillLadder& ladder = own || other_ladder_ == nullptr ? spec().ladder : *other_ladder_;
+  StopCommandRun& told = kept.emplace_back();
+  std::uint32_t number = own ? run.number : run.number - wire::stop_commands_max;
+  for (const Rung& rung : ladder.rungs()) {
+    if (!rung.command.empty() && number-- == 0) told.program = rung.command.front();
+  }
+  told.pid = run.pid;
+  told.at_ns = run.at_ns;
+  if (run.sys_errno != 0) {
+    told.error = system_error("stop command " + told.program, static_cast<Stage>(run.stage), run.sys_errno);
+  }
+  chronicle_.stop_command(told);
+  shard::log(rooms_.logger, told.error ? LogLevel::warning : LogLevel::debug,
+             [&] { return shard::stop_command_line(number_, told); });
+}
+
 void Child::fail_signals(ErrorCode code, const char* why) {
   while (Verb* verb = signal_verbs_.pop()) rooms_.verbs.fail(*verb, code, why);
 }
@@ -144,11 +167,13 @@ bool Child::withdraw(Verb& verb) noexcept {
          ended_verbs_.remove(verb) || signal_verbs_.remove(verb);
 }
 
-void Child::stop(EndReason reason, const KillLadder* ladder) {
+void Child::stop(EndReason reason, const KillLadder* ladder, os::UniqueFd commands) {
   if (has_ended()) return;
   if (!leader_has_exited()) {
     if (!cause_) note_order(reason);
-    if (lost_ns_ == 0) rooms_.link.stop(id_, ladder != nullptr ? *ladder : spec().ladder);
+    if (commands) other_ladder_ = std::make_unique<KillLadder>(*ladder);
+    if (lost_ns_ == 0 && ladder == nullptr) rooms_.link.stop(id_, spec().ladder);
+    if (lost_ns_ == 0 && ladder != nullptr) rooms_.link.stop(id_, *ladder, std::move(commands));
     return;
   }
   // Only its output and its stragglers are left: the drain budget ends now.

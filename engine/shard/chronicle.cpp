@@ -88,6 +88,13 @@ void Chronicle::signal(const SignalSent& sent) {
   tell(event);
 }
 
+void Chronicle::stop_command(const StopCommandRun& run) {
+  if (!wanted_) return;
+  Event event = made(EventKind::stop_command, run.at_ns);
+  event.stop_command = &run;
+  tell(event);
+}
+
 void Chronicle::exited(std::int64_t at_ns, const ExitStatus& status) {
   if (!wanted_) return;
   Event event = made(EventKind::exited, at_ns);

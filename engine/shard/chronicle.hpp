@@ -32,6 +32,8 @@ class Chronicle {
   /// Its end was ordered: by a limit, or by someone.
   void ordered(std::int64_t at_ns, EndReason reason);
   void signal(const SignalSent& sent);
+  /// `run` must stay where it is until all_told().
+  void stop_command(const StopCommandRun& run);
   void exited(std::int64_t at_ns, const ExitStatus& status);
   void drained(std::int64_t at_ns) {
     if (wanted_) tell(made(EventKind::drained, at_ns));

@@ -42,7 +42,7 @@ void Shard::advance_closing() {
       if (child.has_ended()) return;
       ++close_report_.killed;
       const KillLadder now = KillLadder::at_once();
-      child.stop(EndReason::stopped, &now);
+      child.stop(EndReason::stopped, now);
     });
   } else if (alive && closing_ == Closing::killing && late) {
     close_report_.complete = false;

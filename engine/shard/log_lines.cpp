@@ -70,6 +70,12 @@ std::string ended_line(std::uint64_t command, std::string_view program, const En
   return line;
 }
 
+std::string stop_command_line(std::uint64_t command, const StopCommandRun& run) {
+  const std::string of = "command " + std::to_string(command) + ": ";
+  if (run.error) return of + run.error->message() + "; its ladder goes on";
+  return of + "stop command " + run.program + " (pid " + std::to_string(run.pid) + ") runs";
+}
+
 std::string quarantine_line(std::uint64_t command, std::string_view program, pid_t pid, std::string_view why) {
   return command_name(command, program, pid) + " stays: " + std::string(why) + "; it is watched until it has gone";
 }

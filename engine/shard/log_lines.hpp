@@ -35,6 +35,7 @@ void log(const Logger& logger, LogLevel level, Make make) {
 [[nodiscard]] std::string started_line(std::uint64_t command, std::string_view program, pid_t pid);
 [[nodiscard]] std::string start_failed_line(std::uint64_t command, const Error& error);
 [[nodiscard]] std::string ended_line(std::uint64_t command, std::string_view program, const Ended& ended);
+[[nodiscard]] std::string stop_command_line(std::uint64_t command, const StopCommandRun& run);
 [[nodiscard]] std::string quarantine_line(std::uint64_t command, std::string_view program, pid_t pid,
                                           std::string_view why);
 [[nodiscard]] std::string left_quarantine_line(std::uint64_t command, pid_t pid);

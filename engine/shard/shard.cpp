@@ -337,6 +337,10 @@ void Shard::signal_sent(const wire::SignalSentFixed& sent) {
   if (detail::Child* child = table_.find(sent.id)) child->signal_sent(sent);
 }
 
+void Shard::stop_command(const wire::StopCommandFixed& run) {
+  if (detail::Child* child = table_.find(run.id)) child->stop_command(run);
+}
+
 void Shard::settled(const wire::SettledFixed& settled) {
   if (detail::Child* child = table_.find(settled.id)) child->settled(settled);
 }

@@ -136,6 +136,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) override;
   void exited(const wire::ExitedFixed& exited) override;
   void signal_sent(const wire::SignalSentFixed& sent) override;
+  void stop_command(const wire::StopCommandFixed& run) override;
   void settled(const wire::SettledFixed& settled) override;
   void limit_met(wire::ChildId id) override;
   void leftovers(std::uint32_t count) override;

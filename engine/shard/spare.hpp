@@ -39,6 +39,7 @@ class Spare final : private shepherd_link::LinkOwner {
   void start_failed(const wire::StartFailedFixed&, std::string_view, std::string_view) override {}
   void exited(const wire::ExitedFixed&) override {}
   void signal_sent(const wire::SignalSentFixed&) override {}
+  void stop_command(const wire::StopCommandFixed&) override {}
   void settled(const wire::SettledFixed&) override {}
   void limit_met(wire::ChildId) override {}
   void leftovers(std::uint32_t) override {}

@@ -38,6 +38,7 @@ struct SpawnPlan {
   wire::SpawnFixed fixed;
   std::vector<std::byte> body;
   os::UniqueFd body_memfd;  ///< Where the body is too large for a frame.
+  os::UniqueFd stop_commands;  ///< Of the ladder, where it has any.
   os::UniqueFd cwd;         ///< The host's directory, where it is another than at the engine's opening.
   std::vector<Attachment> attachments;
   std::unique_ptr<containment::LimitPlan> limits;     ///< None were asked for: null.

@@ -124,6 +124,7 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
     case wire::MessageType::pong: asked_ns_ = 0; return;
     case wire::MessageType::exited: return owner_.exited(fixed_of<wire::ExitedFixed>(said));
     case wire::MessageType::signal_sent: return owner_.signal_sent(fixed_of<wire::SignalSentFixed>(said));
+    case wire::MessageType::stop_command: return owner_.stop_command(fixed_of<wire::StopCommandFixed>(said));
     case wire::MessageType::settled: return owner_.settled(fixed_of<wire::SettledFixed>(said));
     case wire::MessageType::limit_met: return owner_.limit_met(fixed_of<wire::LimitMetFixed>(said).id);
     case wire::MessageType::leftovers: return owner_.leftovers(fixed_of<wire::LeftoversFixed>(said).count);
@@ -206,16 +207,12 @@ void Link::signal(wire::ChildId id, std::uint32_t request, int signal, Target ta
                  wire::SignalFixed{id, request, signal, static_cast<std::uint32_t>(target), 0});
 }
 
-void Link::stop(wire::ChildId id, const KillLadder& ladder) {
+void Link::stop(wire::ChildId id, const std::vector<wire::WireRung>& rungs, os::UniqueFd commands) {
   if (!up()) return;
-  std::array<wire::WireRung, wire::rungs_max> rungs{};
-  const auto count = std::min(ladder.rungs().size(), rungs.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const Rung& rung = ladder.rungs()[i];
-    rungs[i] = {rung.signal, static_cast<std::uint32_t>(rung.target), rung.pause.count()};
-  }
-  channel_->post(wire::MessageType::stop, wire::StopFixed{id, static_cast<std::uint32_t>(count), 0},
-                 std::as_bytes(std::span(rungs).first(count)));
+  const auto sent = std::span(rungs).first(std::min(rungs.size(), wire::rungs_max));
+  std::array<os::UniqueFd, 1> attached{std::move(commands)};
+  channel_->post(wire::MessageType::stop, wire::StopFixed{id, static_cast<std::uint32_t>(sent.size()), 0},
+                 std::as_bytes(sent), std::span(attached).first(attached[0] ? 1 : 0));
 }
 
 void Link::settle(wire::ChildId id, wire::SettlePolicy policy) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 #include <sys/types.h>
+#include <utility>
 #include <vector>
 
 #include <netrunner/error.hpp>
@@ -19,6 +20,7 @@
 #include "engine/shepherd_link/launch.hpp"
 #include "engine/wire/channel.hpp"
 #include "engine/wire/message.hpp"
+#include "engine/wire/wire_rungs.hpp"
 
 namespace netrunner::shepherd_link {
 
@@ -37,6 +39,7 @@ class LinkOwner {
   virtual void start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) = 0;
   virtual void exited(const wire::ExitedFixed& exited) = 0;
   virtual void signal_sent(const wire::SignalSentFixed& sent) = 0;
+  virtual void stop_command(const wire::StopCommandFixed& run) = 0;
   virtual void settled(const wire::SettledFixed& settled) = 0;
   virtual void limit_met(wire::ChildId id) = 0;
   /// Groups of ended commands that the shepherd could not remove yet.
@@ -65,7 +68,12 @@ class Link {
 
   void spawn(const wire::SpawnFixed& fixed, std::span<const std::byte> body, std::vector<os::UniqueFd> descriptors);
   void signal(wire::ChildId id, std::uint32_t request, int signal, Target target);
-  void stop(wire::ChildId id, const KillLadder& ladder);
+  /// The command's own ladder.
+  void stop(wire::ChildId id, const KillLadder& ladder) { stop(id, wire::wire_rungs(ladder, 0), {}); }
+  /// Another one, with its commands.
+  void stop(wire::ChildId id, const KillLadder& ladder, os::UniqueFd commands) {
+    stop(id, wire::wire_rungs(ladder, wire::stop_commands_max), std::move(commands));
+  }
   void settle(wire::ChildId id, wire::SettlePolicy policy);
   /// Where it makes the groups of commands with limits: a directory per hierarchy, in the order of os::Hierarchy.
   void give_limit_groups(std::uint32_t hierarchies, std::span<os::UniqueFd> directories);
@@ -98,6 +106,7 @@ class Link {
   [[nodiscard]] std::uint64_t lost_count() const noexcept { return lost_count_; }
 
  private:
+  void stop(wire::ChildId id, const std::vector<wire::WireRung>& rungs, os::UniqueFd commands);
   void message(const wire::Message& message, std::span<os::UniqueFd> descriptors);
   void closed();
   void replace();

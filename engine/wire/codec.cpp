@@ -39,6 +39,7 @@ MessageShape shape_of(MessageType type) noexcept {
     case MessageType::pong: return shape(sizeof(PingFixed));
     case MessageType::contained: return shape(sizeof(ContainedFixed));
     case MessageType::limit_met: return shape(sizeof(LimitMetFixed));
+    case MessageType::stop_command: return shape(sizeof(StopCommandFixed));
     case MessageType::leftovers: return shape(sizeof(LeftoversFixed));
   }
   return {};

@@ -12,6 +12,8 @@ inline constexpr std::size_t frame_descriptors_max = 250;
 inline constexpr std::size_t inline_body_bytes_max = 5 * 1024;
 inline constexpr std::size_t memfd_body_bytes_max = 16 * 1024 * 1024;
 inline constexpr std::size_t rungs_max = 16;
+inline constexpr std::uint32_t stop_commands_max = 4;  ///< Rungs of one ladder that run a command.
+inline constexpr std::size_t stop_commands_bytes_max = memfd_body_bytes_max;
 inline constexpr std::size_t actions_max = 256;      ///< Descriptors of one command.
 inline constexpr std::size_t action_number_max = 255;
 /// Frames that wait behind a socket that the other side doesn't read. A shard has commands_max commands with a bounded

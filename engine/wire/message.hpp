@@ -17,9 +17,9 @@ inline constexpr std::uint32_t frame_magic = 0x3154524eU;  // "NRT1": the versio
 
 enum class MessageType : std::uint16_t {
   // Host to shepherd.
-  spawn = 1,    ///< SpawnFixed and a body; descriptors: [body memfd] [cwd] then one per action that attaches one.
+  spawn = 1,    ///< SpawnFixed, a body; descriptors: [body memfd] [stop commands] [cwd], one per action that attaches.
   signal,       ///< SignalFixed; answered by signal_sent with the same request.
-  stop,         ///< StopFixed and its rungs as body: begins the ladder, or shortens the one under way.
+  stop,         ///< StopFixed, rungs as body: begins the ladder, or shortens it; descriptor: [its stop commands].
   settle,       ///< SettleFixed: output is drained; deal with the group, then forget the command. Answered by settled.
   ping,         ///< PingFixed; answered by pong.
   shutdown,     ///< Nothing fixed: no command will follow; exit when none is left.
@@ -37,6 +37,7 @@ enum class MessageType : std::uint16_t {
   pong,         ///< PingFixed.
   contained,    ///< ContainedFixed: the answer to contain.
   limit_met,    ///< LimitMetFixed: the command has used its CPU time; the host stops it.
+  stop_command, ///< StopCommandFixed: a rung has run its command, or could not.
   leftovers,    ///< LeftoversFixed: how many groups of ended commands could not be removed yet, whenever that changes.
 };
 
@@ -70,9 +71,10 @@ struct Action {
 };
 
 /// netrunner::Target, as the treaty says it. The fields are integers: what comes over the wire may be anything.
-enum class WireTarget : std::uint32_t { leader = 0, group = 1, everything = 2 };
+enum class WireTarget : std::uint32_t { leader = 0, group = 1, everything = 2, command = 3 };
 
 struct WireRung {
+  /// Target `command`: the number of the stop command; from stop_commands_max on it is one that came with the Stop.
   std::int32_t signal = 0;
   std::uint32_t target = 0;  ///< WireTarget.
   std::int64_t pause_ns = 0;
@@ -103,6 +105,7 @@ enum SpawnFlag : std::uint32_t {
   has_capabilities = 1U << 14,
   controlling_terminal = 1U << 15,  ///< With own_session: descriptor `terminal` becomes the session's terminal.
   limits_best_effort = 1U << 16, ///< A write into its groups that is refused is reported, and the start goes on.
+  has_stop_commands = 1U << 17,  ///< The descriptor after the body's is the sealed memfd of stop_commands.hpp.
 };
 
 /// The body, in this order, each list padded to 8 bytes: Action[action_count], WireRung[rung_count],
@@ -208,6 +211,15 @@ struct LimitMetFixed {
   ChildId id;
 };
 
+struct StopCommandFixed {
+  ChildId id;
+  std::uint32_t number = 0;    ///< As in the rung.
+  std::int32_t pid = 0;        ///< Of its process; 0: there was none.
+  std::uint32_t stage = 0;     ///< netrunner::Stage, where it could not be run...
+  std::int32_t sys_errno = 0;  ///< ...and why; 0: it runs.
+  std::int64_t at_ns = 0;
+};
+
 struct LeftoversFixed {
   std::uint32_t count = 0;
   std::uint32_t reserved = 0;
@@ -279,7 +291,7 @@ concept Wire = std::is_trivially_copyable_v<T> && std::has_unique_object_represe
 static_assert(Wire<FrameHeader> && Wire<MessageHeader> && Wire<Action> && Wire<WireRung> && Wire<WireLimit>);
 static_assert(Wire<SpawnFixed> && Wire<SignalFixed> && Wire<StopFixed> && Wire<SettleFixed> && Wire<PingFixed>);
 static_assert(Wire<ReadyFixed> && Wire<StartedFixed> && Wire<StartFailedFixed> && Wire<ExitedFixed>);
-static_assert(Wire<SignalSentFixed> && Wire<SettledFixed>);
+static_assert(Wire<SignalSentFixed> && Wire<SettledFixed> && Wire<StopCommandFixed>);
 static_assert(Wire<LimitGroupsFixed> && Wire<CpuTimeFixed> && Wire<LimitMetFixed> && Wire<LeftoversFixed>);
 static_assert(Wire<ContainFixed> && Wire<ContainedFixed> && Wire<SiblingFixed>);
 

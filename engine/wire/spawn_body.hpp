@@ -24,7 +24,8 @@ struct SpawnAction {
 };
 
 /// What to start. Strings hold no NUL byte (the caller checked), actions name each of 0, 1 and 2.
-/// Descriptors to attach to the message: [the body's memfd] [cwd_attached: the host's directory] the attached actions'.
+/// Descriptors to attach to the message: [the body's memfd] [has_stop_commands: theirs] [cwd_attached: the host's
+/// directory] the attached actions'.
 struct SpawnRequest {
   std::string program;
   std::span<const std::string> arguments;    ///< argv, from argv[0] on.
@@ -44,7 +45,8 @@ struct SpawnRequest {
   std::uint32_t hierarchies = 0;
   std::int64_t cpu_time_ns = 0;
   /// SpawnFlag bits that no member above implies: cwd_attached, own_session, join_group, set_no_new_privs,
-  /// search_path, shell_fallback, has_capabilities, controlling_terminal, limits_best_effort.
+  /// search_path, shell_fallback, has_capabilities, controlling_terminal, limits_best_effort,
+  /// has_stop_commands.
   std::uint32_t flags = 0;
 };
 

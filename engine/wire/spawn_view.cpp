@@ -120,7 +120,7 @@ std::size_t SpawnView::root_of(std::size_t action) const noexcept {
 }
 
 std::size_t SpawnView::descriptors_needed() const noexcept {
-  std::size_t count = (flags_ & cwd_attached) != 0 ? 1 : 0;
+  std::size_t count = ((flags_ & cwd_attached) != 0 ? 1 : 0) + ((flags_ & has_stop_commands) != 0 ? 1 : 0);
   for (const Action& action : actions_) count += action.kind == ActionKind::attached ? 1 : 0;
   return count;
 }

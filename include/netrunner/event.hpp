@@ -34,6 +34,7 @@ enum class EventKind : std::uint8_t {
   gone,              ///< `ended` is the whole result: the last event of this command.
   shepherd_started,  ///< Of the shard (command 0): `pid` is its shepherd's.
   shepherd_lost,     ///< Of the shard: the shepherd `pid` died; its commands end with shepherd_lost.
+  stop_command,      ///< A rung of the ladder has run a command, or could not: `stop_command`. Between exec and gone.
 };
 [[nodiscard]] std::string_view name_of(EventKind kind) noexcept;
 
@@ -52,6 +53,7 @@ struct Event {
   std::uint64_t stalled_ns = 0;
   EndReason reason = EndReason::exited;  ///< limit, stop, gone.
   SignalSent signal;
+  const StopCommandRun* stop_command = nullptr;  ///< stop_command.
   ExitStatus status = Unknown{};   ///< exited, gone.
   const Error* error = nullptr;    ///< start_failed.
   const Ended* ended = nullptr;    ///< gone.

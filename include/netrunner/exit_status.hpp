@@ -110,6 +110,14 @@ struct SignalSent {
   int sys_errno = 0;  ///< EPERM: the kernel did not permit it. 0: delivered.
 };
 
+/// A command that a rung of the ladder ran, or could not run. See Rung::run.
+struct StopCommandRun {
+  std::string program;
+  pid_t pid = 0;               ///< As its shepherd sees it; 0: there was no process.
+  std::int64_t at_ns = 0;      ///< CLOCK_MONOTONIC, when it had been executed, or that had failed.
+  std::optional<Error> error;  ///< Why it could not be run: the ladder went on at once.
+};
+
 /// What reaches a command's processes when they are to end, see README.
 enum class Containment : std::uint8_t {
   automatic,      ///< The strongest that needs no wish: cgroup, else subreaper.
@@ -141,6 +149,7 @@ struct Ended {
   /// first of in, out, err that leads to it, and what came from it, under the first of out, err, in.
   std::vector<StreamSummary> streams;
   std::vector<SignalSent> signals;     ///< In order.
+  std::vector<StopCommandRun> stop_commands;  ///< In order, 16 at most.
   std::uint32_t stragglers = 0;        ///< Processes of it alive after the leader's exit.
   bool tree_empty = true;              ///< No process of it is left.
   Containment containment = Containment::process_group;

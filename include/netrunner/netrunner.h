@@ -234,7 +234,8 @@ void nr_command_deadline(nr_command* command, int64_t after_ns);
 void nr_command_idle_limit(nr_command* command, int64_t silence_ns);
 /// After the leader's exit: silence that ends the wait for output (250 ms), and the most of it in all (5 s).
 void nr_command_drain(nr_command* command, int64_t idle_ns, int64_t max_ns);
-/// "TERM:5s,KILL": NAME[@leader|group|everything][:PAUSE] separated by commas.
+/// "TERM:5s,KILL": NAME[@leader|group|everything][:PAUSE] separated by commas. "exec(nginx -s quit):10s,TERM:5s": a
+/// script for /bin/sh that is run instead of a signal, see netrunner::Rung::run; it has the pid in NETRUNNER_PID.
 void nr_command_ladder(nr_command* command, const char* text);
 /// What happens to processes of the command that outlive its leader (stopped).
 void nr_command_stragglers(nr_command* command, nr_stragglers policy);

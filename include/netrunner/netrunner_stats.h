@@ -58,7 +58,7 @@ size_t nr_engine_openmetrics(nr_engine* engine, char* text, size_t size);
 typedef enum nr_event_kind {
   NR_EVENT_QUEUED, NR_EVENT_SPAWNED, NR_EVENT_EXEC, NR_EVENT_START_FAILED, NR_EVENT_OUTPUT, NR_EVENT_STALLED,
   NR_EVENT_RESUMED, NR_EVENT_LIMIT, NR_EVENT_STOP, NR_EVENT_SIGNAL, NR_EVENT_EXITED, NR_EVENT_DRAINED,
-  NR_EVENT_GONE, NR_EVENT_SHEPHERD_STARTED, NR_EVENT_SHEPHERD_LOST
+  NR_EVENT_GONE, NR_EVENT_SHEPHERD_STARTED, NR_EVENT_SHEPHERD_LOST, NR_EVENT_STOP_COMMAND
 } nr_event_kind;
 const char* nr_event_kind_name(nr_event_kind kind);
 
@@ -79,7 +79,8 @@ struct nr_event {
   nr_target target;
   int sys_errno;
   nr_exit_status status;
-  const char* message;   ///< NR_EVENT_START_FAILED: the error, in one line; else "".
+  /// NR_EVENT_START_FAILED: the error, in one line. NR_EVENT_STOP_COMMAND: its program, or the error. Else "".
+  const char* message;
   const nr_ended* ended; ///< NR_EVENT_GONE.
 };
 

@@ -99,7 +99,9 @@ class Process {
   /// a pseudo-terminal can't have stays as it was.
   [[nodiscard]] Awaitable<TerminalModes> set_terminal_modes(TerminalModes changes);
 
-  /// Orders the command's ladder (or another) and returns at once. A second stop may only shorten the first.
+  /// Orders the command's ladder (or another) and returns at once. A second stop may only shorten the first. Another
+  /// ladder's commands (Rung::run) get directory and environment as of now; one that is wrong counts as one that can't
+  /// be executed.
   void stop() const;
   void stop(const KillLadder& ladder) const;
   void kill() const { stop(KillLadder::at_once()); }

@@ -1,5 +1,5 @@
-/// doomed_host REPORT MODE FILE SCRIPT [COUNT]: starts COUNT commands `sh -c SCRIPT FILE`, which print "ready", reports
-/// "ready", and then ends as MODE says, or waits to be killed:
+/// doomed_host REPORT MODE FILE SCRIPT [COUNT [LADDER]]: starts COUNT commands `sh -c SCRIPT FILE`, which print
+/// "ready", reports "ready", and then ends as MODE says, or waits to be killed:
 ///   wait, lock (holds flock(2) on FILE), busy (starts more and more), exit (_exit), abort, exec (becomes `sleep 3`),
 ///   return (from main, the engine never closed), stop (orders every ladder, then _exit), detached (then _exit)
 
@@ -19,8 +19,10 @@
 namespace tests {
 namespace {
 
-nr::Command doomed(const char* script, const char* file) {
-  return nr::Command("/bin/sh", "-c", script, file).ladder({{SIGTERM, nr::Target::group, 1s}});
+const nr::KillLadder usual_ladder{{SIGTERM, nr::Target::group, 1s}};
+
+nr::Command doomed(const char* script, const char* file, const nr::KillLadder& ladder) {
+  return nr::Command("/bin/sh", "-c", script, file).ladder(ladder);
 }
 
 [[noreturn]] void be_busy(EngineFixture& host, const nr::Command& command) {
@@ -47,14 +49,15 @@ void end_as(std::string_view mode, EngineFixture& host, std::vector<Running>& co
   for (;;) pause();
 }
 
-void run(const HostReport& report, std::string_view mode, const char* file, const char* script, int count) {
+void run(const HostReport& report, std::string_view mode, const char* file, const char* script, int count,
+         const nr::KillLadder& ladder) {
   if (mode == "lock") {
     const int lock = open(file, O_RDWR | O_CREAT, 0666);  // No O_CLOEXEC.
     if (flock(lock, LOCK_EX) != 0) report.say("no lock");
   }
   auto* host = new EngineFixture;  // Never closed.
   auto* commands = new std::vector<Running>;
-  const nr::Command command = doomed(script, file);
+  const nr::Command command = doomed(script, file, ladder);
   for (int n = 0; n < count; ++n) commands->push_back(host->spawn(command));
   for (Running& one : *commands) {
     if (one.read_exactly(6) != "ready\n") report.say("a command is not ready");
@@ -69,6 +72,7 @@ void run(const HostReport& report, std::string_view mode, const char* file, cons
 int main(int argc, char** argv) {
   return tests::host_main(argc, argv, [](tests::HostReport& report, int count, char** arguments) {
     if (count < 5) return report.fail("too few arguments");
-    tests::run(report, arguments[2], arguments[3], arguments[4], count > 5 ? std::atoi(arguments[5]) : 1);
+    const auto ladder = count > 6 ? tests::value_of(tests::nr::KillLadder::parse(arguments[6])) : tests::usual_ladder;
+    tests::run(report, arguments[2], arguments[3], arguments[4], count > 5 ? std::atoi(arguments[5]) : 1, ladder);
   });
 }

@@ -162,6 +162,7 @@ TEST_F(CInterface, WhatASetterCannotReadIsTheErrorOfTheStart) {
     EXPECT_NE(std::string(error.message).find(part), std::string::npos) << error.message;
   };
   expect_invalid([](nr_command* c) { nr_command_ladder(c, "TERM:soon"); }, "soon");
+  expect_invalid([](nr_command* c) { nr_command_ladder(c, "exec(true)"); }, "pause");
   expect_invalid([](nr_command* c) { nr_command_deadline(c, -2); }, "deadline");
   expect_invalid([](nr_command* c) { nr_command_idle_limit(c, INT64_MIN); }, "idle_limit");
   expect_invalid([](nr_command* c) { nr_command_drain(c, 1, -5); }, "drain");

@@ -42,6 +42,7 @@ class CObservation : public testing::Test {
     const std::lock_guard guard(mutex_);
     kinds_ += std::string(nr_event_kind_name(event.kind)) + " ";
     if (event.kind == NR_EVENT_START_FAILED) message_ = event.message;
+    if (event.kind == NR_EVENT_STOP_COMMAND) message_ = event.message;
     if (event.kind == NR_EVENT_GONE) ended_code_ = event.ended->status.code;
     if (event.command != 0) program_ = event.program;
   }
@@ -87,6 +88,21 @@ TEST_F(CObservation, EventsAndLogLinesAreTold) {
   nr_process* process = nullptr;
   EXPECT_EQ(nr_spawn(engine.get(), missing.get(), &process, &error), NR_NOT_FOUND);
   EXPECT_EQ(message_, error.message);
+}
+
+TEST_F(CObservation, AStopCommandIsTold) {
+  const Handle<nr_command> command(nr_command_shell("trap 'exit 5' USR1; echo; while :; do sleep 0.05; done"));
+  nr_command_ladder(command.get(), "exec(kill -USR1 $NETRUNNER_PID):60s");
+  const Handle<nr_process> process = spawn(command);
+  char byte = 0;
+  std::size_t count = 0;
+  ASSERT_EQ(nr_process_read(process.get(), NR_OUT, &byte, 1, patient, &count, &error), NR_OK) << error.message;
+  ASSERT_EQ(nr_process_stop(process.get(), nullptr, &error), NR_OK);
+  nr_ended ended = NR_ENDED_INIT;
+  ASSERT_EQ(nr_process_wait(process.get(), patient, &ended, &error), NR_OK) << error.message;
+  EXPECT_EQ(ended.status.code, 5);
+  EXPECT_NE(kinds().find("stop stop_command exited"), std::string::npos) << kinds();
+  EXPECT_EQ(message_, "/bin/sh");
 }
 
 TEST_F(CObservation, FiguresOfOneOfAllAndAsText) {

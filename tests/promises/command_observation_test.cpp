@@ -72,6 +72,22 @@ TEST(CommandObservation, EventsSayWhyAndHowItWasStopped) {
   EXPECT_EQ(json_value(line_of(lines, "gone"), "status"), "killed by SIGINT");
 }
 
+TEST(CommandObservation, EventsAndReportShowTheStopCommandsOfTheLadder) {
+  const TempFolder folder;
+  const CommandResult result = netrunner_command(
+      {"run", "--events", folder / "events", "--report", folder / "report", "--timeout", "300ms", "--ladder",
+       "exec(exit 1; :):100ms,exec(kill -USR1 $NETRUNNER_PID):60s", "--", "sh", "-c",
+       "trap 'exit 5' USR1; while :; do sleep 0.05; done"});
+  EXPECT_EQ(result.exit_status, 124) << result.err;
+  const auto lines = lines_of(file_text(folder / "events"));
+  EXPECT_EQ(kinds_of(lines), "queued spawned exec limit stop_command exited drained gone");
+  const std::string line = line_of(lines, "stop_command");
+  EXPECT_EQ(json_value(line, "stop_program"), "/bin/sh");
+  EXPECT_GT(std::stol("0" + json_value(line, "stop_pid")), 0) << line;
+  EXPECT_EQ(json_value(line, "message"), "null");
+  EXPECT_NE(file_text(folder / "report").find("\"stop_commands\""), std::string::npos);
+}
+
 TEST(CommandObservation, AFailedStartIsAnEventToo) {
   const TempFolder folder;
   EXPECT_EQ(netrunner_command({"run", "--events", folder / "events", "--", "no-such-program"}).exit_status, 127);

@@ -65,13 +65,21 @@ struct WithEscapee {
   return both;
 }
 
-/// Where cgroup v2 is mounted and our own group below it; empty: nowhere.
-[[nodiscard]] inline std::string own_cgroup_path() {
-  std::ifstream mounts("/proc/self/mounts"), groups("/proc/self/cgroup");
-  std::string device, point, kind, rest, mount, line;
+/// Where cgroup v2 is mounted; empty: nowhere.
+[[nodiscard]] inline std::string own_cgroup_mount() {
+  std::ifstream mounts("/proc/self/mounts");
+  std::string device, point, kind, rest, mount;
   while (mounts >> device >> point >> kind && std::getline(mounts, rest)) {
     if (kind == "cgroup2") mount = point;
   }
+  return mount;
+}
+
+/// Our own group below it; empty: nowhere.
+[[nodiscard]] inline std::string own_cgroup_path() {
+  std::ifstream groups("/proc/self/cgroup");
+  const std::string mount = own_cgroup_mount();
+  std::string line;
   while (!mount.empty() && std::getline(groups, line)) {
     if (line.starts_with("0::")) return line == "0::/" ? mount : mount + line.substr(3);
   }

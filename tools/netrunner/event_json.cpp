@@ -76,6 +76,11 @@ void add_details(Json& json, const Event& event) {
       json["name"] = signal_name(event.signal.signal);
       json["errno"] = event.signal.sys_errno;
       return;
+    case EventKind::stop_command:
+      json["stop_program"] = text_of(event.stop_command->program);
+      json["stop_pid"] = event.stop_command->pid == 0 ? Json(nullptr) : Json(event.stop_command->pid);
+      json["message"] = event.stop_command->error ? text_of(event.stop_command->error->message()) : Json(nullptr);
+      return;
     case EventKind::exited: return add_status(json, event.status);
     case EventKind::start_failed:
       json["code"] = std::string(name_of(event.error->code));

@@ -88,6 +88,17 @@ Json signals_of(const Ended& ended) {
   return signals;
 }
 
+Json stop_commands_of(const Ended& ended) {
+  Json runs = Json::array();
+  for (const StopCommandRun& run : ended.stop_commands) {
+    runs.push_back({{"program", text_of(run.program)},
+                    {"pid", run.pid == 0 ? Json(nullptr) : Json(run.pid)},
+                    {"at_us", since_queued(ended.timeline, run.at_ns)},
+                    {"error", run.error ? text_of(run.error->message()) : Json(nullptr)}});
+  }
+  return runs;
+}
+
 Json holders_of(const Ended& ended) {
   Json holders = Json::array();
   for (const PipeHolder& holder : ended.holders) {
@@ -166,6 +177,7 @@ Json ended_of(const std::vector<std::string>& argv, const Ended& ended) {
   json["timeline"] = timeline_of(ended.timeline);
   json["streams"] = streams_of(ended);
   json["signals"] = signals_of(ended);
+  if (!ended.stop_commands.empty()) json["stop_commands"] = stop_commands_of(ended);
   json["holders"] = holders_of(ended);
   if (!ended.stalled_on.empty()) json["stalled_on"] = text_of(ended.stalled_on);
   return json;

@@ -38,6 +38,7 @@ Runs one command. Whatever it started is gone when this returns.
   --timeout D      stop it after D (250ms, 5s, 2m; a bare number: seconds)
   --idle D         stop it when it has written nothing for D
   --ladder L       how: NAME[@leader|group|everything][:PAUSE],...(TERM:5s,KILL)
+                   exec(SCRIPT):PAUSE runs a script that finds NETRUNNER_PID
   --stragglers stop|leave   those that outlive it (stop)
   --drain D|forever, --drain-max D|forever   after its exit, wait for output
                    that others write: until D of silence (250ms), D in all (5s)

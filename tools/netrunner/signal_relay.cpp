@@ -15,12 +15,13 @@ namespace netrunner::tool {
 
 KillLadder ladder_for(int signal, const KillLadder& ladder) {
   const std::vector<Rung>& rungs = ladder.rungs();
-  if (signal == SIGTERM || rungs.empty() || rungs.front().signal == signal) return ladder;
-  const auto pause = std::chrono::ceil<std::chrono::microseconds>(rungs.front().pause);
-  // Through its text: the public way to a ladder that isn't written in the source.
-  const std::string first = signal_name(signal) + "@group:" + std::to_string(pause.count()) + "us,";
-  const Result<KillLadder> longer = KillLadder::parse(first + ladder.text());
-  return longer ? *longer : ladder;
+  if (signal == SIGTERM || rungs.empty() || rungs.size() == KillLadder::rungs_max ||
+      (rungs.front().command.empty() && rungs.front().signal == signal)) {
+    return ladder;
+  }
+  std::vector<Rung> longer{{signal, Target::group, rungs.front().pause}};
+  longer.insert(longer.end(), rungs.begin(), rungs.end());
+  return KillLadder::of(std::move(longer));
 }
 
 void SignalRelay::attach(const std::vector<Process*>& commands) {

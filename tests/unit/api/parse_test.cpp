@@ -143,6 +143,34 @@ TEST(Ladder, TheLastRungIsAlwaysKillToEverything) {
   EXPECT_EQ(KillLadder::at_once().rungs().size(), 1U);
 }
 
+TEST(Ladder, TextNamesCommandsToo) {
+  const Result<KillLadder> ladder = KillLadder::parse("exec(nginx -s quit, \"a)\" (b; c)):10s,TERM:5s,KILL");
+  ASSERT_TRUE(ladder) << ladder.error().message();
+  ASSERT_EQ(ladder->rungs().size(), 3U);
+  EXPECT_EQ(ladder->rungs()[0], Rung::run({"/bin/sh", "-c", "nginx -s quit, \"a)\" (b; c)"}, 10s));
+  EXPECT_EQ(ladder->text(), "exec(nginx -s quit, \"a)\" (b; c)):10s,TERM:5s,KILL");
+  const KillLadder direct{Rung::run({"pg_ctl", "stop it's ("}, 2s)};
+  EXPECT_EQ(direct.text(), "exec(exec 'pg_ctl' 'stop it'\\''s ('):2s,KILL");
+  const Result<KillLadder> again = KillLadder::parse(direct.text());
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(again->text(), direct.text());
+  const KillLadder unbalanced{Rung::run({"/bin/sh", "-c", "case x in x) :;; esac"}, 2s)};
+  ASSERT_TRUE(KillLadder::parse(unbalanced.text())) << unbalanced.text();
+}
+
+TEST(Ladder, ACommandThatCantBeReadIsAnErrorThatSaysWhy) {
+  const auto why = [](std::string_view text) {
+    const Result<KillLadder> ladder = KillLadder::parse(text);
+    return ladder ? std::string("none") : ladder.error().message();
+  };
+  EXPECT_NE(why("exec(sleep 1").find("no )"), std::string::npos);
+  EXPECT_NE(why("exec():1s").find("script"), std::string::npos);
+  EXPECT_NE(why("exec(true)").find("pause"), std::string::npos);
+  EXPECT_NE(why("exec(true):0").find("pause"), std::string::npos);
+  EXPECT_NE(why("exec(true)x:1s").find("pause"), std::string::npos);
+  EXPECT_NE(why("exec(a):1s,exec(a):1s,exec(a):1s,exec(a):1s,exec(a):1s").find("4 commands"), std::string::npos);
+}
+
 TEST(Ladder, TextNamesSignalTargetAndPause) {  // K11: ladders are data.
   const Result<KillLadder> ladder = KillLadder::parse("TERM:5s,INT@leader:500ms,KILL");
   ASSERT_TRUE(ladder) << ladder.error().message();

@@ -50,6 +50,21 @@ TEST(Ladder, ARungIsDueAfterThePauseOfTheOneBefore) {
   EXPECT_EQ(ladder.kill_ns(0), 100 + 7 * second) << "a signal that went out late takes nothing of the pause after it";
 }
 
+TEST(Ladder, ACommandOfItsIsARungLikeTheOthers) {
+  constexpr std::uint32_t command = 3, past_all = 2 * wire::stop_commands_max;
+  // The number of the first is SIGKILL's as a signal, were there so many; the last is none.
+  Ladder ladder = Ladder::of(Rungs{{7, command, 2 * second}, {past_all, command, second}, {SIGTERM, group, second}});
+  ladder.begin(100);
+  EXPECT_EQ(ladder.kill_ns(100), 100 + 3 * second);
+  const wire::WireRung rung = ladder.climb(100);
+  EXPECT_EQ(rung.signal, 7);
+  EXPECT_EQ(rung.target, command);
+  EXPECT_EQ(ladder.due_ns(), 100 + 2 * second);
+  ladder.go_on(150);
+  EXPECT_EQ(ladder.due_ns(), 150);
+  EXPECT_EQ(ladder.climb(150).signal, SIGTERM);
+}
+
 TEST(Ladder, PausesSaturate) {
   Ladder ladder = Ladder::of(Rungs{{SIGTERM, group, never}, {SIGTERM, group, never}, {SIGTERM, group, -5}});
   ladder.begin(1);

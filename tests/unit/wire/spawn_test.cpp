@@ -7,6 +7,7 @@
 
 #include "engine/wire/spawn_body.hpp"
 #include "engine/wire/spawn_view.hpp"
+#include "engine/wire/stop_commands.hpp"
 
 namespace netrunner::wire {
 namespace {
@@ -179,6 +180,51 @@ TEST(Spawn, RandomChangesNeverReadBeyondTheBody) {
     std::vector<char*> pointers(view.pointer_count());
     view.fill(pointers.data());
     for (std::size_t i = 0; i < view.actions().size(); ++i) (void)view.root_of(i);
+  }
+}
+
+SpawnBody stop_command(const std::string& program, std::uint32_t flags = 0) {
+  SpawnRequest wanted;
+  const std::vector<std::string> words{program};
+  wanted.program = program;
+  wanted.arguments = words;
+  wanted.environment = environment;
+  wanted.flags = flags;
+  for (const int number : {0, 1, 2}) wanted.actions.push_back({number, ActionKind::null, 0, {}, 0, 0});
+  return SpawnBody::build({}, wanted);
+}
+
+TEST(StopCommands, EachIsFoundByItsNumberAndNoOther) {
+  const std::vector<SpawnBody> bodies{stop_command("/bin/one"), stop_command("/bin/" + std::string(9000, 't'))};
+  const std::vector<std::byte> bytes = encode(bodies);
+  for (std::uint32_t number = 0; number < 2; ++number) {
+    StopCommand found;
+    ASSERT_TRUE(find_stop_command(bytes, number, found));
+    SpawnView view;
+    ASSERT_TRUE(view.open(found.fixed, found.body)) << "also one that would be too large for a frame";
+    EXPECT_EQ(std::string(view.program()).substr(0, 8), number == 0 ? "/bin/one" : "/bin/ttt");
+    EXPECT_EQ(view.descriptors_needed(), 0U);
+  }
+  StopCommand none;
+  for (const std::uint32_t number : {2U, stop_commands_max, UINT32_MAX}) {
+    EXPECT_FALSE(find_stop_command(bytes, number, none));
+  }
+  EXPECT_FALSE(find_stop_command({}, 0, none));
+}
+
+TEST(StopCommands, WhatIsCutOrAsksForTooMuchIsNone) {
+  StopCommand found;
+  for (const std::uint32_t flag : {+body_in_memfd, +cwd_attached, +own_session, +join_group, +has_stop_commands}) {
+    std::vector<std::byte> bytes = encode(std::vector<SpawnBody>{stop_command("/bin/one")});
+    SpawnFixed fixed;
+    std::memcpy(&fixed, bytes.data(), sizeof fixed);
+    fixed.flags |= flag;
+    std::memcpy(bytes.data(), &fixed, sizeof fixed);
+    EXPECT_FALSE(find_stop_command(bytes, 0, found)) << flag;
+  }
+  const std::vector<std::byte> bytes = encode(std::vector<SpawnBody>{stop_command("/bin/one")});
+  for (std::size_t size = 0; size < bytes.size(); size += 8) {
+    EXPECT_FALSE(find_stop_command(std::span(bytes).first(size), 0, found)) << size;
   }
 }
 

@@ -1,0 +1,19 @@
+#pragma once
+/// What a command's own start and those of its stop commands have in common.
+
+#include <string>
+#include <vector>
+
+#include <netrunner/command.hpp>
+
+#include "engine/wire/spawn_body.hpp"
+
+namespace netrunner::detail {
+
+/// The variables of the host, changed as the command asks. The last word on a name counts.
+[[nodiscard]] std::vector<std::string> environment_of(const Command::Spec& spec);
+
+/// Directory, user, resource limits: all that isn't words, streams, ladder or groups.
+void add_settings(wire::SpawnRequest& request, const Command::Spec& spec);
+
+}  // namespace netrunner::detail
