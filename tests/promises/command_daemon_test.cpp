@@ -71,6 +71,27 @@ TEST(CommandDaemon, GivesUpWithTheLastStatusAndSaysWhy) {  // N1
   EXPECT_NE(result.err.find("exited 6; starts again in "), std::string::npos) << result.err;
 }
 
+TEST(CommandDaemon, EventsAndFiguresAreThoseOfEachProcess) {
+  const TempFolder folder;
+  const CommandResult result = run_daemon({"--backoff", "1ms..1ms", "--burst", "2/1h", "--events", folder / "events",
+                                           "--stats", folder / "stats"},
+                                          "echo hello; exit 6");
+  EXPECT_EQ(result.exit_status, 6);
+  const std::string events = file_text(folder / "events");
+  const auto count = [&](const std::string& part) {
+    std::size_t found = 0;
+    for (std::size_t at = events.find(part); at != std::string::npos; at = events.find(part, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("{\"event\":\"exec\""), 3u) << events;
+  EXPECT_EQ(count("{\"event\":\"gone\""), 3u) << events;
+  EXPECT_EQ(json_value(file_text(folder / "stats"), "started"), "3") << file_text(folder / "stats");
+  const CommandResult refused = run_daemon({"--events", "/no/such/folder/file"}, "echo hello");
+  EXPECT_EQ(refused.exit_status, 125);
+  EXPECT_NE(refused.err.find("/no/such/folder/file"), std::string::npos) << refused.err;
+  EXPECT_EQ(refused.out, "") << "nothing was started";
+}
+
 TEST(CommandDaemon, ItsStatusSaysHowItEnded) {
   EXPECT_EQ(run_daemon({"--restart", "never"}, "exit 4").exit_status, 4);
   EXPECT_EQ(run_daemon({"--restart", "never"}, "kill -KILL $$").exit_status, 137);

@@ -45,6 +45,27 @@ TEST(CommandOptions, ABadValueIsNamedWithItsOptionAndTheCommandIsNotRun) {
   EXPECT_TRUE(is_refused({"each", "-j", "many", "--", "true"}, {"-j", "'many'"}));
 }
 
+TEST(CommandOptions, OneThatWouldDoNothingIsRefused) {
+  EXPECT_TRUE(is_refused({"run", "--streams", "inherit", "--prefix", "x", "--", "true"}, {"--prefix", "--streams"}));
+  EXPECT_TRUE(is_refused({"run", "--streams", "inherit", "--drain", "1s", "--", "true"}, {"--drain", "--streams"}));
+  EXPECT_TRUE(is_refused({"run", "--streams", "inherit", "--idle", "1s", "--", "true"}, {"--idle", "--streams"}));
+  EXPECT_TRUE(is_refused({"run", "--best-effort-limits", "--", "true"}, {"--best-effort-limits", "--memory"}));
+  EXPECT_TRUE(is_refused({"run", "--pty", "--pty-streams", "in,out", "--stdin", "null", "--", "true"},
+                         {"--stdin", "--pty-streams"}));
+  EXPECT_TRUE(is_refused({"run", "--record", "x", "--", "true"}, {"--record", "--pty"}));
+  EXPECT_TRUE(is_refused({"each", "--dry-run", "--joblog", "x", "--", "true", ":::", "a"}, {"--joblog", "--dry-run"}));
+  EXPECT_TRUE(is_refused({"each", "--progress", "--no-progress", "--", "true", ":::", "a"}, {"--progress"}));
+  EXPECT_TRUE(is_refused({"each", "--best-effort-limits", "--", "true", ":::", "a"}, {"--best-effort-limits"}));
+  EXPECT_TRUE(is_refused({"daemon", "--stop-wait", "1s", "--", "true"}, {"--stop-wait", "--stop"}));
+  EXPECT_TRUE(is_refused({"daemon", "--stop", "/no/such/state", "--", "true"}, {"--stop", "true"}));
+  EXPECT_TRUE(is_refused({"daemon", "--stop", "/no/such/state", "--log", "x"}, {"--log", "--stop"}));
+  EXPECT_TRUE(is_refused({"daemon", "--wait-for-timeout", "1s", "--", "true"}, {"--wait-for-timeout", "--wait-for"}));
+  EXPECT_TRUE(is_refused({"daemon", "--restart", "never", "--burst", "1/1m", "--", "true"}, {"--burst", "never"}));
+  EXPECT_TRUE(is_refused({"daemon", "--rotate", "1M:2", "--", "true"}, {"--rotate", "--log"}));
+  EXPECT_TRUE(is_refused({"stress", "--gap", "1s"}, {"--gap", "--deaths"}));
+  EXPECT_TRUE(is_refused({"stress", "--deaths", "--duration", "1s"}, {"--duration", "--deaths"}));
+}
+
 TEST(CommandOptions, ASecretThatWasMisplacedIsNotRepeated) {
   const CommandResult result = netrunner_command({"run", "--env", "xyzzy", "--", "true"});
   EXPECT_EQ(result.exit_status, 125);
@@ -101,14 +122,20 @@ TEST(CommandOptions, HelpNamesEveryOption) {
        {"--timeout", "--idle", "--ladder", "--cwd", "--env", "--unset-env", "--clear-env", "--merge", "--output-limit",
         "--truncate", "--stdin", "--drain", "--drain-max", "--stragglers", "--user", "--nice", "--umask", "--rlimit",
         "--new-session", "--report", "--json", "--streams",
-        "--prefix", "--events", "--stats"}) {
+        "--prefix", "--events", "--stats", "--memory", "--pids", "--cpu", "--cpu-time", "--nofile"}) {
     EXPECT_NE(run.find(option), std::string::npos) << option;
   }
   const std::string each = netrunner_command({"each", "--help"}).out;
   for (const char* option : {"-j", "-k", "-0", "--timeout", "--ladder", "--joblog", "--dry-run", "--no-progress",
                              "--json", "--halt-on-failure", "--events", "--stats", "{}", "{.}", "{/}", "{//}", "{/.}",
-                             "{#}", "{%}"}) {
+                             "{#}", "{%}", "--memory", "--pids", "--cpu", "--cpu-time", "--nofile"}) {
     EXPECT_NE(each.find(option), std::string::npos) << option;
+  }
+  for (const char* subcommand : {"pipeline", "daemon"}) {
+    const std::string text = netrunner_command({subcommand, "--help"}).out;
+    for (const char* option : {"--memory", "--pids", "--cpu", "--events", "--stats"}) {
+      EXPECT_NE(text.find(option), std::string::npos) << subcommand << " " << option;
+    }
   }
 }
 

@@ -276,5 +276,16 @@ assert any(kind == 'o' and text.startswith('\u00fcn') for _, kind, text in event
   EXPECT_TRUE(checked.success()) << checked.err.text() << file_text(file);
 }
 
+TEST(CommandTerminal, ARecordWithAPrefixIsOfWhatIsShown) {
+  const TempFolder folder;
+  const std::string file = folder / "session.cast";
+  const CommandResult result = netrunner_command(
+      {"run", "--pty", "--record", file, "--prefix", "> ", "--", "sh", "-c", "echo one; printf two"});
+  EXPECT_EQ(result.out, "> one\r\n> two") << result.err;
+  const std::string record = file_text(file);
+  EXPECT_NE(record.find("\"o\",\"> one\\r\\n\""), std::string::npos) << record;
+  EXPECT_NE(record.find("> two"), std::string::npos) << record;
+}
+
 }  // namespace
 }  // namespace tests

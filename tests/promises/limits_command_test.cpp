@@ -55,6 +55,33 @@ TEST(CommandLimits, CpuTimeIs124) {
   EXPECT_NE(result.err.find("cpu_time; killed by SIGKILL"), std::string::npos) << result.err;
 }
 
+TEST(CommandLimits, EachGivesThemToEveryJob) {
+  SKIP_WITHOUT_LIMIT("memory_max");
+  SKIP_WITHOUT_LIMIT("cpu_time");
+  const CommandResult files = netrunner_command({"each", "-k", "--nofile", "77", "--rlimit", "core=0", "--", "sh", "-c",
+                                                 "ulimit -n; ulimit -c; : {}", ":::", "a", "b"});
+  EXPECT_EQ(files.out, "77\n0\n77\n0\n") << files.err;
+  const CommandResult result = netrunner_command(
+      {"each", "-k", "--memory", "20M", "--", child_path("eat_memory"), "{}", ":::", "300", "1", "300"});
+  EXPECT_EQ(result.exit_status, 2) << result.err;
+  EXPECT_NE(result.err.find("job 1: out_of_memory"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("job 3: out_of_memory"), std::string::npos) << result.err;
+  const CommandResult spent = netrunner_command({"each", "--cpu-time", "100ms", "--ladder", "KILL", "--",
+                                                 child_path("burn_cpu"), ":::", "1"});
+  EXPECT_NE(spent.err.find("cpu_time; killed by SIGKILL"), std::string::npos) << spent.err;
+}
+
+TEST(CommandLimits, APipelineGivesThemToEachOfItsCommands) {
+  SKIP_WITHOUT_LIMIT("memory_max");
+  const CommandResult files = netrunner_command(
+      {"pipeline", "--nofile", "66", "--", "sh", "-c", "ulimit -n", ":::", "sh", "-c", "cat; ulimit -n"});
+  EXPECT_EQ(files.out, "66\n66\n") << files.err;
+  const CommandResult result = netrunner_command(
+      {"pipeline", "--memory", "20M", "--", "true", ":::", child_path("eat_memory"), "300", ":::", "true"});
+  EXPECT_EQ(result.exit_status, 137) << result.err;
+  EXPECT_NE(result.err.find("out_of_memory"), std::string::npos) << result.err;
+}
+
 TEST(CommandLimits, NonsenseIsRefusedWithTheValueShown) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"--memory", "lots"}, {"--pids", "0"}, {"--cpu", "0"}, {"--cpu", "nan"},

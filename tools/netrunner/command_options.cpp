@@ -73,12 +73,6 @@ void CommandOptions::declare_limits(Options& options) {
     changes_.emplace_back([mask = static_cast<mode_t>(*value)](const Command& command) { return command.umask(mask); });
     return {};
   });
-  options.value("--rlimit", [this](const std::string& text) -> Checked<void> {
-    const Result<ResourceLimit> limit = parse_resource_limit(text);
-    if (!limit) return std::unexpected(limit.error().message());
-    changes_.emplace_back([limit = *limit](const Command& command) { return command.resource_limit(limit); });
-    return {};
-  });
 }
 
 Checked<Command> CommandOptions::make(std::vector<std::string> words) const {

@@ -16,10 +16,12 @@
 #include "tools/netrunner/daemon_stop.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
+#include "tools/netrunner/observation.hpp"
 #include "tools/netrunner/report_file.hpp"
 #include "tools/netrunner/session_scope.hpp"
 #include "tools/netrunner/signal_thread.hpp"
 #include "tools/netrunner/subcommand.hpp"
+#include "tools/netrunner/unapplied_limits.hpp"
 
 namespace netrunner::tool {
 namespace {
@@ -39,12 +41,12 @@ Keeps a command running. A new one starts when nothing of the old one is left.
   --rotate SIZE:COUNT   a full file is renamed to FILE.1, COUNT are kept
   --instances N    side by side; {i} in arguments, variables, log and prefix is
                    the number, as is $NETRUNNER_INSTANCE
-  --stdin FILE|null|inherit   (null)
   --state FILE     how it is, as JSON, replaced at each change
+  --events FILE, --stats FILE|-   of all its processes, as in netrunner run
   --stop FILE      ask the one that wrote FILE to stop; --stop-wait D (90s)
-  --quiet          no word about changes on stderr, but that it failed
-and --timeout --ladder --cwd --env --unset-env --clear-env --user --nice --umask
---rlimit --new-session --containment as in netrunner run.
+  --stdin FILE|null|inherit (null)   --quiet  no word but that it failed
+and --timeout --ladder --cwd --env --unset-env --clear-env --user --cap --nice
+--umask --new-session --containment --memory --pids --cpu ... as in run.
 INT, TERM, QUIT stop it by the ladder, the second one kills; HUP reopens the log
 (without --log: stops); USR1 restarts; USR2 prints the state on stderr.
 Exit status: 0 stopped by a signal, or ended well and not to be restarted; else
@@ -54,14 +56,25 @@ as netrunner run of its last end; 124 waited in vain; 125 ended well too often.
 /// One daemon, from the engine's start to its end.
 class Keeper {
  public:
-  Keeper(const DaemonFlags& flags, Command command) : flags_(flags), command_(std::move(command)) {}
+  Keeper(const DaemonFlags& flags, Observation& observation, Command command)
+      : flags_(flags), observation_(observation), command_(std::move(command)) {}
 
   [[nodiscard]] int run() {
+    const int code = keep();
+    // The engine has gone: nothing more is told.
+    const auto observed = observation_.finish();
+    return observed ? code : fail(observed.error());
+  }
+
+ private:
+  [[nodiscard]] int keep() {
     EngineOptions engine_options;
     engine_options.shards = 1;
     engine_options.containment = flags_.containment();
+    observation_.apply(engine_options);
     auto engine = Engine::open(engine_options);
     if (!engine) return fail(engine.error().message());
+    std::optional<Observation::Figures> figures(std::in_place, observation_, *engine);
     DaemonOptions options = flags_.options();
     statuses_.resize(options.instances);
     told_.resize(options.instances);
@@ -76,12 +89,12 @@ class Keeper {
     }
     const auto status = blocking::ended(*daemon);
     signals_.reset();  // Its thread uses what goes now.
+    figures.reset();  // They are taken while there is an engine.
     (void)engine->close();
     if (!status) return fail(status.error().message());
     return exit_code_of(*status);
   }
 
- private:
   [[nodiscard]] static int fail(const std::string& why) {
     print_error("netrunner daemon: " + why + "\n");
     return own_failure;
@@ -91,6 +104,9 @@ class Keeper {
   void note(const InstanceStatus& status) {
     statuses_[status.instance] = status;
     say(status);
+    if (status.last_end && !std::exchange(limits_told_, true)) {
+      print_error(unapplied_limits(*status.last_end, "netrunner daemon: "));
+    }
     if (flags_.state_path().empty()) return;
     const auto written = write_report(flags_.state_path(), json_of(identity_, statuses_, nullptr));
     if (!written) print_error("netrunner daemon: " + written.error() + "\n");
@@ -119,24 +135,37 @@ class Keeper {
   }
 
   const DaemonFlags& flags_;
+  Observation& observation_;
   const Command command_;
   std::optional<SignalThread> signals_{std::in_place};  // Before the engine's threads.
   const ProcessIdentity identity_ = own_identity();
   std::vector<InstanceStatus> statuses_;
   std::vector<std::string> told_;
+  bool limits_told_ = false;
 };
 
 int run_daemon(const Subcommand& self, std::vector<std::string> words) {
   DaemonFlags flags;
   Options options;
+  Observation observation;
   flags.declare(options);
+  observation.declare(options);
   auto argv = read_words(self, options, std::move(words));
   if (!argv) return argv.error();
-  if (!flags.stop_path().empty()) return stop_daemon(flags.stop_path(), flags.stop_wait());
+  if (auto checked = options.need({"--stop-wait"}, "--stop"); !checked) return refuse(self, checked.error());
+  const std::vector<std::string> of_starts = {"--log",   "--state", "--events", "--stats",
+                                              "--ready", "--stdin", "--restart", "--instances"};
+  if (auto checked = options.exclude(of_starts, "--stop", "that starts nothing it means nothing"); !checked) {
+    return refuse(self, checked.error());
+  }
+  if (!flags.stop_path().empty()) {
+    if (argv->empty()) return stop_daemon(flags.stop_path(), flags.stop_wait());
+    return refuse(self, "--stop: it starts nothing; leave '" + argv->front() + "' out.");
+  }
   if (argv->empty()) {
     return refuse(self, "no command was given; write it after --, as in netrunner daemon -- nginx -g 'daemon off;'.");
   }
-  if (auto checked = flags.check(); !checked) return refuse(self, checked.error());
+  if (auto checked = flags.check(options); !checked) return refuse(self, checked.error());
   if (!flags.state_path().empty()) {
     if (auto writable = can_write_report(flags.state_path()); !writable) return refuse(self, writable.error());
   }
@@ -146,7 +175,8 @@ int run_daemon(const Subcommand& self, std::vector<std::string> words) {
     print_error("netrunner daemon: it ends with the login session (" + scope +
                 "); to outlive it: a service, or systemd-run --user --scope before this.\n");
   }
-  return Keeper(flags, std::move(*command)).run();
+  if (auto opened = observation.open(); !opened) return refuse(self, opened.error());
+  return Keeper(flags, observation, std::move(*command)).run();
 }
 
 }  // namespace

@@ -147,7 +147,13 @@ void DaemonFlags::declare_output(Options& options) {
   options.value("--rotate", [this](const std::string& text) { return set_rotation(rotation_, text); });
 }
 
-Checked<void> DaemonFlags::check() const {
+Checked<void> DaemonFlags::check(const Options& options) const {
+  if (auto checked = options.need({"--wait-for-timeout"}, "--wait-for"); !checked) return checked;
+  if (options_.restart == Restart::never) {
+    const std::vector<std::string> of_restarts = {"--backoff", "--stable", "--burst"};
+    if (auto checked = options.exclude(of_restarts, "--restart", "never it means nothing"); !checked) return checked;
+  }
+  if (auto checked = LimitOptions::check(options); !checked) return checked;
   if (log_.empty() && (rotation_ || !prefix_.empty())) {
     return std::unexpected("--rotate and --prefix are about a file; name it by --log FILE.");
   }

@@ -17,7 +17,7 @@ class DaemonFlags {
  public:
   void declare(Options& options);
   /// What is wrong with them together.
-  [[nodiscard]] Checked<void> check() const;
+  [[nodiscard]] Checked<void> check(const Options& options) const;
   [[nodiscard]] Checked<Command> make(std::vector<std::string> words) const;
   [[nodiscard]] DaemonOptions options() const;
 

@@ -25,6 +25,7 @@
 #include "tools/netrunner/job_queue.hpp"
 #include "tools/netrunner/job_runner.hpp"
 #include "tools/netrunner/job_template.hpp"
+#include "tools/netrunner/limit_options.hpp"
 #include "tools/netrunner/messages.hpp"
 #include "tools/netrunner/observation.hpp"
 #include "tools/netrunner/options.hpp"
@@ -43,8 +44,10 @@ Runs COMMAND once for each item; without ::: the items are the lines of stdin.
   -k, --keep-order   output in the order of the items, not as they end
   -0, --null         items on stdin end with NUL, not newline
   --timeout D        stop a job after D (250ms, 5s, 2m); it has failed then
-  --ladder L         how, as in netrunner run --help (TERM:5s,KILL)
-  --containment L    how far that reaches, as in netrunner run --help (auto)
+  --ladder L         how; --containment L   how far that reaches (auto)
+  --memory N  --memory-swap N  --pids N  --cpu CPUS  --cpu-time D  --nofile N
+                     of each job, like --ladder and the others that limit in
+                     netrunner run --help, --rlimit and --best-effort-limits too
   --halt-on-failure  the first failure stops all; its exit status is ours then
   --joblog FILE      a line per job, with the columns of GNU parallel
   --events FILE, --stats FILE|-   as in netrunner run --help
@@ -69,6 +72,7 @@ struct Request {
   bool keep_order = false, nul = false, dry_run = false, halt = false, json = false, progress = true;
   Nanoseconds timeout = Nanoseconds::max();
   KillLadder ladder;
+  LimitOptions limits;
   Containment containment = Containment::automatic;
   std::string joblog;
   Observation observation;
@@ -137,6 +141,7 @@ class Each {
   [[nodiscard]] JobRunner::Plan plan() const {
     return {.words = JobTemplate(request_.words),
             .ladder = request_.ladder,
+            .limits = request_.limits,
             .timeout = request_.timeout,
             .slots = request_.slots,
             .keep_command_lines = log_.is_open()};
@@ -274,6 +279,7 @@ void declare(Options& options, Request& request, bool& no_progress) {
   options.value("--timeout", into(request.timeout));
   options.value("--ladder", into(request.ladder));
   options.value("--containment", into(request.containment));
+  request.limits.declare(options);
   options.value("--joblog", into(request.joblog));
   request.observation.declare(options);
   options.flag("--dry-run", request.dry_run);
@@ -281,6 +287,16 @@ void declare(Options& options, Request& request, bool& no_progress) {
   options.flag("--json", request.json);
   options.flag("--progress", request.progress);
   options.flag("--no-progress", no_progress);
+}
+
+/// Options that one of the others would silence.
+Checked<void> check_together(const Options& options) {
+  if (auto checked = options.exclude({"--progress"}, "--no-progress", "it can't be had"); !checked) return checked;
+  const std::vector<std::string> of_runs = {"--joblog", "--events", "--stats", "--json", "--progress"};
+  if (auto checked = options.exclude(of_runs, "--dry-run", "nothing is run that it could tell of"); !checked) {
+    return checked;
+  }
+  return LimitOptions::check(options);
 }
 
 /// The command, and the items where they follow it.
@@ -305,6 +321,7 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
   auto given = read_words(self, options, std::move(words));
   if (!given) return given.error();
   request.progress = !no_progress;
+  if (auto checked = check_together(options); !checked) return refuse(self, checked.error());
   if (auto read = read_items(std::move(*given), request); !read) return refuse(self, read.error());
 
   std::optional<ItemSource> source;

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "tools/netrunner/exit_code.hpp"
+#include "tools/netrunner/unapplied_limits.hpp"
 
 namespace netrunner::tool {
 
@@ -15,6 +16,8 @@ void Job::end(const Result<Ended>& result, std::string command_line) {
     return;
   }
   const Ended& ended = *result;
+  // Of all jobs the same: said once.
+  if (item.sequence == 1) err.append(unapplied_limits(ended, "netrunner each: "));
   started = true;
   succeeded = ended.success();
   failure = exit_code_of(ended);

@@ -46,7 +46,7 @@ JobRunner::JobRunner(Engine& engine, JobQueue& queue, Plan plan, Done done)
 Command JobRunner::make(const std::string& program) const {
   // Found once here instead of by each job: with ten folders in PATH, nine failed calls of execve(2) per job.
   const std::string file = file_in_path(program);
-  const Command command = Command(file.empty() ? program : file).arg0(program);
+  const Command command = plan_.limits.apply(Command(file.empty() ? program : file).arg0(program));
   return command.out(Stdio::pipe()).err(Stdio::pipe()).ladder(plan_.ladder).deadline(plan_.timeout);
 }
 

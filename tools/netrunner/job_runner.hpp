@@ -18,6 +18,7 @@
 #include "tools/netrunner/job_queue.hpp"
 #include "tools/netrunner/job_slot.hpp"
 #include "tools/netrunner/job_template.hpp"
+#include "tools/netrunner/limit_options.hpp"
 
 namespace netrunner::tool {
 
@@ -27,6 +28,7 @@ class JobRunner {
   struct Plan {
     JobTemplate words;
     KillLadder ladder;
+    LimitOptions limits;
     Nanoseconds timeout = Nanoseconds::max();
     std::uint32_t slots = 1;
     bool keep_command_lines = false;  ///< Job::command is wanted.

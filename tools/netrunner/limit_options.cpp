@@ -1,5 +1,7 @@
 #include "tools/netrunner/limit_options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -90,7 +92,22 @@ void LimitOptions::declare(Options& options) {
     resource_limits_.push_back(*limit);
     return {};
   });
+  options.value("--rlimit", [this](const std::string& text) -> Checked<void> {
+    const Result<ResourceLimit> limit = parse_resource_limit(text);
+    if (!limit) return std::unexpected(limit.error().message());
+    resource_limits_.push_back(*limit);
+    return {};
+  });
   options.flag("--best-effort-limits", best_effort_);
+}
+
+Checked<void> LimitOptions::check(const Options& options) {
+  constexpr std::array limits = {"--memory",     "--memory-high", "--memory-low", "--memory-min", "--memory-swap",
+                                 "--oom-group",  "--cpu",         "--cpu-weight", "--cpu-idle",   "--cpuset",
+                                 "--cpuset-mems", "--cpu-time",   "--pids",       "--io-weight"};
+  const bool any = std::ranges::any_of(limits, [&](const char* limit) { return options.given(limit); });
+  if (any || !options.given("--best-effort-limits")) return {};
+  return std::unexpected("--best-effort-limits: there is no limit that could be refused; as --memory 512M.");
 }
 
 void LimitOptions::declare_memory(Options& options) {

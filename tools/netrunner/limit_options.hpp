@@ -1,5 +1,5 @@
 #pragma once
-/// The options that limit what a command and everything it starts may use.
+/// The options that limit what a command and everything it starts may use: the same in all subcommands.
 
 #include <vector>
 
@@ -15,6 +15,8 @@ namespace netrunner::tool {
 class LimitOptions {
  public:
   void declare(Options& options);
+  /// What is wrong with them together.
+  [[nodiscard]] static Checked<void> check(const Options& options);
   [[nodiscard]] Command apply(const Command& command) const;
 
  private:

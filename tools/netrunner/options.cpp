@@ -129,6 +129,25 @@ Checked<Options::Parsed> Options::parse(std::vector<std::string> words) {
   return Parsed{.help = false, .command = std::move(split->command)};
 }
 
+bool Options::given(const std::string& option) const { return app_->count(option) > 0; }
+
+Checked<void> Options::need(const std::vector<std::string>& options, const std::string& other) const {
+  for (const std::string& option : options) {
+    if (given(option) && !given(other)) return std::unexpected(option + ": it means nothing without " + other + ".");
+  }
+  return {};
+}
+
+Checked<void> Options::exclude(const std::vector<std::string>& options, const std::string& other,
+                               const std::string& why) const {
+  for (const std::string& option : options) {
+    if (given(option) && given(other)) {
+      return std::unexpected(option + ": beside " + other + " " + why + "; leave one of them out.");
+    }
+  }
+  return {};
+}
+
 Options::Setter into(Nanoseconds& duration) {
   return [&duration](const std::string& text) -> Checked<void> {
     const Result<Nanoseconds> parsed = parse_duration(text);

@@ -44,6 +44,14 @@ class Options {
   };
   [[nodiscard]] Checked<Parsed> parse(std::vector<std::string> words);
 
+  // Of what was parsed: an option that would do nothing is an error, whoever wrote it meant something by it.
+  [[nodiscard]] bool given(const std::string& option) const;
+  /// Each of `options` means nothing without `other`.
+  [[nodiscard]] Checked<void> need(const std::vector<std::string>& options, const std::string& other) const;
+  /// Each of `options` means nothing beside `other`; `why` goes on where "it" is one of them.
+  [[nodiscard]] Checked<void> exclude(const std::vector<std::string>& options, const std::string& other,
+                                      const std::string& why) const;
+
  private:
   struct Value {
     std::string name;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <netrunner/blocking.hpp>
@@ -31,6 +32,7 @@ void OutputPump::move_lines(Process& process, Stream stream, int fd) {
     const Line& line = **got;
     written = line.continues ? "" : prefix_;
     written.append(line.text).append(ends[static_cast<std::size_t>(line.end)]);
+    if (record_ != nullptr) record_->output(std::as_bytes(std::span(written)));
     failed_ = write_all(fd, written);
   }
 }

@@ -18,7 +18,7 @@ class OutputPump {
  public:
   struct Options {
     std::string prefix;          ///< Before each line, which is then written in one piece; empty: bytes as they come.
-    CastFile* record = nullptr;  ///< Gets the same bytes, where they are carried as they come.
+    CastFile* record = nullptr;  ///< Gets the same bytes.
   };
   OutputPump(Process& process, Stream stream, int fd, Options options)
       : prefix_(std::move(options.prefix)),

@@ -24,6 +24,7 @@
 #include "tools/netrunner/signal_thread.hpp"
 #include "tools/netrunner/subcommand.hpp"
 #include "tools/netrunner/text.hpp"
+#include "tools/netrunner/unapplied_limits.hpp"
 
 namespace netrunner::tool {
 namespace {
@@ -37,8 +38,10 @@ last, which it reads against credit and writes to its own stdout.
   --report FILE|-  their ends and peak_buffered_bytes as JSON; -: stdout, last
   --json           the same on stderr, on one line, instead of words
 As in netrunner run --help, for each of them: --ladder, --stragglers, --cwd,
---user, --cap, --nice, --umask, --rlimit, --env, --unset-env, --clear-env,
---new-session, --success-codes; and --containment, --events, --stats.
+--user, --cap, --nice, --umask, --env, --unset-env, --clear-env, --new-session,
+--success-codes; --memory, --memory-swap, --pids, --cpu, --cpu-time, --nofile
+and the others that limit, each of them, not all together, --rlimit and
+--best-effort-limits; and --containment, --events, --stats.
 The stdin of the first and every stderr are netrunner's own.
 INT, TERM, HUP, QUIT stop them by the ladder; the second one kills. TSTP stops
 them and netrunner, CONT lets all go on; other signals are passed on.
@@ -147,9 +150,10 @@ class PipelineRun {
   /// Which one failed and how: the exit status alone doesn't tell.
   [[nodiscard]] static std::string in_words(const PipelineReport& report) {
     if (!report.result) return "netrunner pipeline: " + report.result.error().message() + "\n";
-    if (report.failed_stage >= report.stages.size()) return {};
+    const std::string unapplied = unapplied_limits(report.result->front(), "netrunner pipeline: ");  // All are alike.
+    if (report.failed_stage >= report.stages.size()) return unapplied;
     const Ended& ended = (*report.result)[report.failed_stage];
-    return "netrunner pipeline: " + shell_line(report.stages[report.failed_stage]) + ": " +
+    return unapplied + "netrunner pipeline: " + shell_line(report.stages[report.failed_stage]) + ": " +
            std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
   }
 
@@ -185,6 +189,7 @@ int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
   options.flag("--json", request.json);
   auto given = read_words(self, options, std::move(words));
   if (!given) return given.error();
+  if (auto checked = LimitOptions::check(options); !checked) return refuse(self, checked.error());
   request.stages = split_at_colons(std::move(*given));
   if (!request.report_path.empty()) {
     if (auto writable = can_write_report(request.report_path); !writable) return refuse(self, writable.error());

@@ -1,6 +1,7 @@
 /// `netrunner run`: one command, under every limit that the library knows.
 
 #include <chrono>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -28,6 +29,7 @@
 #include "tools/netrunner/subcommand.hpp"
 #include "tools/netrunner/terminal_plan.hpp"
 #include "tools/netrunner/terminal_session.hpp"
+#include "tools/netrunner/unapplied_limits.hpp"
 
 namespace netrunner::tool {
 namespace {
@@ -181,10 +183,7 @@ class Run {
       words += "netrunner run: after its exit its " + stream_in_words(holder.stream) + " was still held open by " +
                holder.name + " (pid " + std::to_string(holder.pid) + ").\n";
     }
-    for (const LimitOutcome& outcome : ended.limits) {
-      if (outcome.applied()) continue;
-      words += "netrunner run: " + outcome.limit + " was not applied: " + outcome.why_not + "\n";
-    }
+    words += unapplied_limits(ended, "netrunner run: ");
     if (!ended.tree_empty) {
       words += "netrunner run: processes of it are still there; they could not be stopped or were left by wish.\n";
     }
@@ -201,6 +200,16 @@ class Run {
   std::optional<TerminalSession> terminal_;
   std::string write_failure_;
 };
+
+/// Options that one of the others would silence.
+Checked<void> check_together(const Options& options, const Request& request) {
+  if (auto checked = LimitOptions::check(options); !checked) return checked;
+  const auto& streams = request.terminal.streams();
+  // Where it is the only one, no stream is left: said by who makes the terminal.
+  const bool types = streams.size() > 1 && std::ranges::find(streams, Stream::in) != streams.end();
+  if (!types || !options.given("--pty-streams")) return {};
+  return options.exclude({"--stdin"}, "--pty-streams", "that has \"in\" it says twice where stdin comes from");
+}
 
 int run_run(const Subcommand& self, std::vector<std::string> words) {
   Request request;
@@ -219,8 +228,10 @@ int run_run(const Subcommand& self, std::vector<std::string> words) {
   if (request.argv.empty()) {
     return refuse(self, "no command was given; write it after --, as in netrunner run -- ls -l.");
   }
-  const bool must_see = !request.report_path.empty() || request.json || !request.prefix.empty();
+  if (!request.prefix.empty()) request.stdio.prefixes();
+  const bool must_see = !request.report_path.empty() || request.json;
   if (must_see || request.observation.wants_events()) request.stdio.needs_pipes();
+  if (auto checked = check_together(options, request); !checked) return refuse(self, checked.error());
   if (auto checked = request.stdio.check(); !checked) return refuse(self, checked.error());
   if (auto checked = request.terminal.check(); !checked) return refuse(self, checked.error());
   if (request.terminal.is_wanted()) {

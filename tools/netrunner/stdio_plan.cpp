@@ -49,7 +49,7 @@ void StdioPlan::declare(Options& options) {
 }
 
 void StdioPlan::declare_drain(Options& options) {
-  options.value("--drain", noting(or_forever(drain_.idle), needs_pipes_));
+  options.value("--drain", noting(noting(or_forever(drain_.idle), needs_pipes_), drain_given_));
   options.value("--drain-max", noting(noting(or_forever(drain_.max), needs_pipes_), drain_max_given_));
 }
 
@@ -58,10 +58,15 @@ Checked<void> StdioPlan::check() const {
     return std::unexpected("--truncate: there is nothing to cut; say where with --output-limit N.");
   }
   if (mode_ != Mode::inherit) return {};
-  if (limited_ || idle_ != Nanoseconds::max()) {
-    return std::unexpected("--streams inherit: --idle and --output-limit must see the output; leave one of them out.");
-  }
-  return {};
+  const char* const needs_them = limited_                      ? "--output-limit"
+                                 : idle_ != Nanoseconds::max() ? "--idle"
+                                 : prefixes_                   ? "--prefix"
+                                 : drain_given_                ? "--drain"
+                                 : drain_max_given_            ? "--drain-max"
+                                                               : nullptr;
+  if (needs_them == nullptr) return {};
+  return std::unexpected(std::string(needs_them) +
+                         ": it must see the output, which --streams inherit hands on; leave one of them out.");
 }
 
 void StdioPlan::lead_to_terminal(std::vector<Stream> streams) {

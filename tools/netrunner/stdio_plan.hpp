@@ -21,6 +21,8 @@ class StdioPlan {
   void lead_to_terminal(std::vector<Stream> streams);
   [[nodiscard]] bool types() const noexcept { return on_terminal(Stream::in); }
   void needs_pipes() noexcept { needs_pipes_ = true; }  ///< Something else does: a report that counts bytes.
+  /// Each line gets something before it.
+  void prefixes() noexcept { prefixes_ = needs_pipes_ = true; }
   [[nodiscard]] Checked<void> check() const;
 
   [[nodiscard]] bool pipes() const noexcept {
@@ -42,7 +44,8 @@ class StdioPlan {
 
   Mode mode_ = Mode::automatic;
   bool needs_pipes_ = false;
-  bool merge_ = false, truncate_ = false, limited_ = false, drain_max_given_ = false, in_given_ = false;
+  bool merge_ = false, truncate_ = false, limited_ = false, in_given_ = false, prefixes_ = false;
+  bool drain_given_ = false, drain_max_given_ = false;
   std::vector<Stream> terminal_;
   std::string in_ = "inherit";
   std::uint64_t output_limit_ = UINT64_MAX;

@@ -166,6 +166,9 @@ int run_stress(const Subcommand& self, std::vector<std::string> words) {
     return 0;
   }
   if (!parsed->command.empty()) return fail("'" + parsed->command.front() + "' was not expected; it runs its own.");
+  auto together = options.need({"--commands", "--gap", "--rows", "--columns"}, "--deaths");
+  if (together) together = options.exclude({"--duration"}, "--deaths", "it means nothing");
+  if (!together) return fail(together.error() + " (netrunner stress --help)");
   if (request.seed == 0) request.seed = std::random_device{}();
   request.storm.seed = request.matrix.seed = request.seed;
   if (request.containment_given) request.matrix.levels = {request.storm.containment};
