@@ -7,6 +7,7 @@
 
 #include "engine/flow/carrier.hpp"
 #include "engine/os/pty.hpp"
+#include "engine/os/stream_socket.hpp"
 #include "engine/os/unique_fd.hpp"
 
 namespace netrunner::flow {
@@ -20,7 +21,10 @@ class Sink {
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(fd_); }
-  void close() noexcept { fd_.reset(); }
+  void close() noexcept {
+    if (carrier_ == Carrier::socket && fd_) os::refuse_writers(fd());
+    fd_.reset();
+  }
 
   /// What is to be written before it is closed; `last`: the last byte of the input. Lives as long as this.
   [[nodiscard]] std::span<const std::byte> farewell(std::optional<std::byte> last) noexcept {

@@ -36,7 +36,7 @@ Result<StreamSocket> make_stream_socket(OurEnd ours, std::uint32_t size_bytes) {
   if (::fcntl(our_end.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) {
     return std::unexpected(system_error("fcntl O_NONBLOCK", Stage::pipes));
   }
-  if (::shutdown(our_end.get(), reads ? SHUT_WR : SHUT_RD) != 0) {
+  if (reads && ::shutdown(our_end.get(), SHUT_WR) != 0) {
     return std::unexpected(system_error("shutdown", Stage::pipes));
   }
   ask_for_room(reads ? their_end.get() : our_end.get(), size_bytes);

@@ -9,6 +9,7 @@
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/pattern.hpp"
+#include "tests/support/proc.hpp"
 #include "tests/support/transports.hpp"
 
 namespace tests {
@@ -40,15 +41,37 @@ TEST_F(SocketTransport, EachIsForItsOwnStreamAlone) {
   EXPECT_EQ(mixed.read_all(), "socket\nsocket\nin\n");
 }
 
-TEST_F(SocketTransport, TheOtherDirectionOfEachIsShut) {
+TEST_F(SocketTransport, ACommandThatReadsItsStdoutMeetsEndOfFile) {
   EngineFixture host;
-  Running reader = host.spawn(python("import os\n"
-                                     "print(os.read(1, 10), flush=True)\n"
-                                     "try: os.write(0, b'x')\n"
-                                     "except OSError as e: print(e.strerror)")
-                                  .in(nr::Stdio::pipe()));
-  EXPECT_EQ(reader.read_all(), "b''\nBroken pipe\n");
-  EXPECT_TRUE(reader.wait().success());
+  EXPECT_EQ(host.run(python("import os; print(os.read(1, 10), os.read(2, 10))")).out.head, "b'' b''\n");
+}
+
+TEST_F(SocketTransport, WhatACommandWritesToItsStdinHarmsNothing) {
+  EngineFixture host;
+  Running mixed = host.spawn(python("import os,time\n"
+                                    "os.write(0, b'x' * 50000)\n"
+                                    "print('written', flush=True)\n"
+                                    "while text := os.read(0, 1000): os.write(1, text)")
+                                 .in(nr::Stdio::pipe()));
+  EXPECT_EQ(mixed.read_exactly(8), "written\n");
+  mixed.write("all of it");
+  mixed.close_input();
+  EXPECT_EQ(mixed.read_all(), "all of it");
+  EXPECT_TRUE(mixed.wait().success()) << "it came to the end of its input";
+}
+
+/// A writing end that is shut for reading is always ready to io_uring's poll: the write would be tried again and again,
+/// then by a worker of the kernel's.
+TEST_F(SocketTransport, AWriteForWhichThereIsNoRoomWaitsInTheRing) {
+  EngineFixture host({.shards = 1});
+  Running deaf = host.spawn(child("deaf").in(nr::Stdio::pipe()));
+  EXPECT_EQ(deaf.read_exactly(5), "deaf\n");
+  const std::size_t threads = own_threads();
+  const std::string much(2'000'000, 'i');
+  const auto written = nr::blocking::get(deaf.process().write(much), nr::Deadline::after(200ms));
+  ASSERT_FALSE(written.has_value());
+  EXPECT_EQ(written.error().code, nr::ErrorCode::timed_out);
+  EXPECT_EQ(own_threads(), threads);
 }
 
 /// The kernel makes ECONNRESET of what was not read at a socket's end; a pipe knows no such thing.
