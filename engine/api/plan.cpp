@@ -195,13 +195,11 @@ Result<std::unique_ptr<SpawnPlan>> plan_spawn(Core& core, const Command& command
   add_settings(request, spec);
   if (!spec.limits.empty()) NR_TRY_VOID(add_limits(core, *plan, request));
   NR_TRY_VOID(StdioPlanner(core, *plan, request).plan());
-  std::vector<std::string> argv;
-  argv.reserve(spec.arguments.size() + 1);
-  argv.push_back(spec.arg0.value_or(spec.program));
-  argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
-  const std::vector<std::string> environment = environment_of(spec);
-  request.arguments = argv;
-  request.environment = environment;
+  request.arguments.reserve(spec.arguments.size() + 1);
+  request.arguments.emplace_back(spec.arg0 ? *spec.arg0 : spec.program);
+  request.arguments.insert(request.arguments.end(), spec.arguments.begin(), spec.arguments.end());
+  Environment environment = environment_of(spec);
+  request.environment = std::move(environment.variables);
   if (core.directory_changed()) {
     os::UniqueFd here(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!here) return std::unexpected(system_error("the host's current directory", Stage::cwd));

@@ -2,26 +2,28 @@
 
 #include <unistd.h>
 
+#include <cstddef>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 
 namespace netrunner::detail {
 
-std::vector<std::string> environment_of(const Command::Spec& spec) {
-  std::vector<std::string> result;
+Environment environment_of(const Command::Spec& spec) {
+  Environment result;
+  std::size_t host_count = 0;
+  while (!spec.clear_environment && environ != nullptr && environ[host_count] != nullptr) ++host_count;
+  result.changed.reserve(spec.environment.size());  // They must stay where they are.
+  result.variables.reserve(host_count + spec.environment.size());
   std::unordered_map<std::string_view, const std::optional<std::string>*> changes;
   for (const auto& change : spec.environment) changes[change.name] = &change.value;
-  if (!spec.clear_environment) {
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-      const std::string_view text = *entry;
-      if (!changes.contains(text.substr(0, text.find('=')))) result.emplace_back(text);
-    }
+  for (std::size_t i = 0; i < host_count; ++i) {
+    const std::string_view text = environ[i];
+    if (changes.empty() || !changes.contains(text.substr(0, text.find('=')))) result.variables.push_back(text);
   }
   for (const auto& change : spec.environment) {
     const auto last = changes.find(change.name);
     if (last == changes.end() || last->second != &change.value) continue;
-    if (change.value) result.push_back(change.name + "=" + *change.value);
+    if (change.value) result.variables.emplace_back(result.changed.emplace_back(change.name + "=" + *change.value));
   }
   return result;
 }

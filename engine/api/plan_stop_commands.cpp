@@ -32,7 +32,7 @@ Result<std::optional<std::string>> directory_of(const Core& core, const Command:
 
 wire::SpawnBody body_of(const Rung& rung, wire::SpawnRequest request) {
   request.program = rung.command.front();
-  request.arguments = rung.command;
+  request.arguments.assign(rung.command.begin(), rung.command.end());
   if (request.program.find('/') == std::string::npos) request.flags |= wire::search_path;
   return wire::SpawnBody::build({}, request);
 }
@@ -49,9 +49,9 @@ Result<os::UniqueFd> plan_stop_commands(const Core& core, const Command::Spec& s
   add_settings(request, spec);
   NR_TRY(directory, directory_of(core, spec));
   request.cwd = std::move(directory);
-  std::vector<std::string> environment = environment_of(spec);
-  std::erase_if(environment, [](const std::string& variable) { return variable.starts_with(pid_variable); });
-  request.environment = environment;
+  Environment environment = environment_of(spec);
+  request.environment = std::move(environment.variables);
+  std::erase_if(request.environment, [](std::string_view variable) { return variable.starts_with(pid_variable); });
   for (const int number : {0, 1, 2}) request.actions.push_back({number, wire::ActionKind::null, 0, {}, 0, 0});
   std::vector<wire::SpawnBody> bodies;
   for (const Rung& rung : ladder.rungs()) {

@@ -1,6 +1,6 @@
 #include "engine/wire/spawn_body.hpp"
 
-#include <cstring>
+#include <span>
 
 #include "engine/wire/codec.hpp"
 
@@ -19,12 +19,13 @@ class Body {
     return static_cast<std::uint32_t>(values.size());
   }
   /// Offset in the strings.
-  std::uint32_t string(const std::string& text) {
+  std::uint32_t string(std::string_view text) {
     if (!in_strings_) strings_start_ = bytes_.size();
     in_strings_ = true;
     const auto offset = static_cast<std::uint32_t>(bytes_.size() - strings_start_);
-    const auto raw = std::as_bytes(std::span(text.c_str(), text.size() + 1));
+    const auto raw = std::as_bytes(std::span(text));
     bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+    bytes_.push_back(std::byte{0});
     return offset;
   }
 
@@ -36,8 +37,8 @@ class Body {
 
 std::size_t text_bytes(const SpawnRequest& request) {
   std::size_t bytes = request.program.size() + 1;
-  for (const auto& text : request.arguments) bytes += text.size() + 1;
-  for (const auto& text : request.environment) bytes += text.size() + 1;
+  for (const std::string_view text : request.arguments) bytes += text.size() + 1;
+  for (const std::string_view text : request.environment) bytes += text.size() + 1;
   for (const auto& action : request.actions) bytes += action.kind == ActionKind::open_file ? action.path.size() + 1 : 0;
   return bytes + (request.cwd ? request.cwd->size() + 1 : 0);
 }
@@ -107,8 +108,8 @@ SpawnBody SpawnBody::build(ChildId id, const SpawnRequest& request) {
   fixed.cpu_time_ns = request.cpu_time_ns;
   const std::size_t strings_start = result.bytes.size();
   body.string(request.program);
-  for (const auto& text : request.arguments) body.string(text);
-  for (const auto& text : request.environment) body.string(text);
+  for (const std::string_view text : request.arguments) body.string(text);
+  for (const std::string_view text : request.environment) body.string(text);
   for (const auto& action : request.actions) {
     if (action.kind == ActionKind::open_file) body.string(action.path);
   }

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/wire/leaf_writes.hpp"
@@ -28,8 +28,8 @@ struct SpawnAction {
 /// directory] the attached actions'.
 struct SpawnRequest {
   std::string program;
-  std::span<const std::string> arguments;    ///< argv, from argv[0] on.
-  std::span<const std::string> environment;  ///< "NAME=value".
+  std::vector<std::string_view> arguments;    ///< argv, from argv[0] on; the caller's memory.
+  std::vector<std::string_view> environment;  ///< "NAME=value"; the caller's memory.
   std::optional<std::string> cwd;
   std::vector<SpawnAction> actions;
   std::vector<WireRung> rungs;

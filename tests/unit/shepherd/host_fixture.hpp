@@ -179,8 +179,8 @@ class Host {
   std::uint32_t spawn(wire::SpawnRequest request, const Strings& argv,
                       const Strings& environment = {"PATH=/usr/bin:/bin"},
                       std::vector<os::UniqueFd> descriptors = {}) {
-    request.arguments = argv;
-    request.environment = environment;
+    request.arguments.assign(argv.begin(), argv.end());
+    request.environment.assign(environment.begin(), environment.end());
     const std::uint32_t slot = next_slot_++;
     auto body = wire::SpawnBody::build({slot, 7}, request);
     EXPECT_TRUE(body.fits_treaty());

@@ -12,8 +12,8 @@
 namespace netrunner::wire {
 namespace {
 
-const std::vector<std::string> argv{"tool", "", "b c"};
-const std::vector<std::string> environment{"A=1", "PATH=/bin", "PATH=/later"};
+const std::vector<std::string_view> argv{"tool", "", "b c"};
+const std::vector<std::string_view> environment{"A=1", "PATH=/bin", "PATH=/later"};
 
 SpawnRequest request() {
   SpawnRequest wanted;
@@ -152,7 +152,7 @@ TEST(Spawn, WrongActionsAreRefused) {
 
 TEST(Spawn, ManyStringsTravelInAMemfd) {
   SpawnRequest wanted = request();
-  const std::vector<std::string> many(10'000, "x");
+  const std::vector<std::string_view> many(10'000, "x");
   wanted.arguments = many;
   const SpawnBody body = SpawnBody::build({1, 2}, wanted);
   EXPECT_FALSE(body.fits_inline());
@@ -185,7 +185,7 @@ TEST(Spawn, RandomChangesNeverReadBeyondTheBody) {
 
 SpawnBody stop_command(const std::string& program, std::uint32_t flags = 0) {
   SpawnRequest wanted;
-  const std::vector<std::string> words{program};
+  const std::vector<std::string_view> words{program};
   wanted.program = program;
   wanted.arguments = words;
   wanted.environment = environment;
