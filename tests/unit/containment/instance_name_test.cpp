@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <thread>
+
+#include "tests/support/scale.hpp"
 
 namespace netrunner::containment {
 namespace {
@@ -28,6 +31,7 @@ TEST(InstanceName, AnOwnerMayDieWhileItIsLookedAt) {
   ASSERT_TRUE(own) << own.error().message();
   std::atomic<pid_t> dying = ::getppid();
   std::atomic<bool> enough = false;
+  const std::size_t rounds = tests::scaled(20'000, 200);
   std::thread looker([&] {
     InstanceName other = *own;
     other.start_time -= 1;  // A tick is 10 ms: the children may have begun in our own.
@@ -36,7 +40,7 @@ TEST(InstanceName, AnOwnerMayDieWhileItIsLookedAt) {
       EXPECT_FALSE(other.owner_lives(*own));
     }
   });
-  for (int n = 0; n < 2000; ++n) {
+  for (std::size_t n = 0; n < rounds; ++n) {
     const pid_t child = ::fork();
     if (child == 0) ::_exit(0);
     dying = child;
