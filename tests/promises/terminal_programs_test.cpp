@@ -83,7 +83,7 @@ TEST(TerminalPrograms, Bash) {
 TEST(TerminalPrograms, Vim) {
   SKIP_WITHOUT("vi");
   TempFolder folder;
-  Tmux tmux(run_pty("vi -u NONE " + (folder / "file")));
+  Tmux tmux(run_pty("vi -u NONE -c 'set showmode' " + (folder / "file")));
   EXPECT_TRUE(tmux.shows("~"));
   tmux.type("ihello from vi");
   tmux.press("Escape");
@@ -91,6 +91,13 @@ TEST(TerminalPrograms, Vim) {
   tmux.resize(60, 12);
   tmux.type("yyp");
   EXPECT_TRUE(tmux.shows("hello from vi\nhello from vi"));
+  tmux.type("ogone");  // ^C ends the insertion, and doesn't end vi.
+  EXPECT_TRUE(tmux.shows("INSERT"));
+  EXPECT_TRUE(tmux.shows("gone"));
+  tmux.press("C-c");
+  // A terminal that makes a signal of it throws away what was typed and not read.
+  EXPECT_TRUE(eventually([&] { return tmux.screen().find("INSERT") == std::string::npos; }));
+  tmux.type("u");
   tmux.type(":wq\n");
   EXPECT_TRUE(tmux.shows("ended 0\n icanon"));
   EXPECT_EQ(file_text(folder / "file"), "hello from vi\nhello from vi\n");
@@ -104,6 +111,10 @@ TEST(TerminalPrograms, Top) {
   EXPECT_TRUE(tmux.shows("PID USER"));
   tmux.type("q");
   EXPECT_TRUE(tmux.shows("ended 0\n icanon"));
+  Tmux interrupted(run_pty("top -d 0.5"));
+  EXPECT_TRUE(interrupted.shows("PID USER"));
+  interrupted.press("C-c");
+  EXPECT_TRUE(interrupted.shows("ended 0\n icanon"));
 }
 
 TEST(TerminalPrograms, PythonsPrompt) {
@@ -117,6 +128,35 @@ TEST(TerminalPrograms, PythonsPrompt) {
   EXPECT_TRUE(tmux.shows("KeyboardInterrupt"));
   tmux.type("exit(4)\n");
   EXPECT_TRUE(tmux.shows("ended 4\n icanon"));
+}
+
+// Under a shell with job control: each of them is stopped by ^Z, brought back by fg, and then ended in its own way.
+TEST(TerminalPrograms, ControlZStopsEachAndFgBringsItBack) {
+  SKIP_WITHOUT("bash");
+  struct Program {
+    const char *name, *command, *shown, *end;
+  };
+  for (const Program& program : {Program{"vi", "vi -u NONE", "~\n~", ":q!\n"},
+                                 Program{"top", "top -d 0.5", "PID USER", "q"},
+                                 Program{"/usr/bin/python3", "/usr/bin/python3 -q", ">>>", "exit(0)\n"}}) {
+    if (!is_installed(program.name)) continue;
+    Tmux tmux(run_pty("bash --norc -i"));
+    EXPECT_TRUE(tmux.shows("bash-"));
+    tmux.type(std::string(program.command) + "\n");
+    EXPECT_TRUE(tmux.shows(program.shown));
+    tmux.press("C-z");
+    EXPECT_TRUE(tmux.shows("Stopped"));
+    tmux.type("clear\n");
+    EXPECT_TRUE(eventually([&] { return tmux.screen().find("Stopped") == std::string::npos; }));
+    tmux.type("fg >/dev/null\n");
+    // The prompt of python is not written again by itself.
+    if (std::string_view(program.name).ends_with("python3")) tmux.type("\n");
+    EXPECT_TRUE(tmux.shows(program.shown)) << program.name;
+    tmux.type(program.end);
+    EXPECT_TRUE(tmux.shows("bash-")) << program.name;  // What it shows has covered the one before.
+    tmux.type("exit 3\n");
+    EXPECT_TRUE(tmux.shows("ended 3\n icanon")) << program.name;
+  }
 }
 
 }  // namespace
