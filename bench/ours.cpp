@@ -8,8 +8,6 @@
 namespace bench {
 namespace {
 
-using Pipe = nr::Stdio;
-
 nr::Task<void> drain(nr::Process& process, nr::Stream stream) {
   for (;;) {
     const std::optional<nr::Chunk> chunk = must(co_await process.read(stream));
@@ -94,7 +92,9 @@ nr::Engine open_engine() {
 nr::Command command_of(const Job& job) {
   std::vector<std::string> argv;
   for (char** word = job.child; *word != nullptr; ++word) argv.emplace_back(*word);
-  return nr::Command::from_argv(std::move(argv)).in(Pipe::pipe()).out(Pipe::pipe()).err(Pipe::pipe());
+  const bool by_socket = setting("BENCH_TRANSPORT", "pipe") == "socket";
+  const auto stream = nr::Stdio::pipe().transport(by_socket ? nr::Transport::socket : nr::Transport::pipe);
+  return nr::Command::from_argv(std::move(argv)).in(stream).out(stream).err(stream);
 }
 
 Result spawn(nr::Engine& engine, const Job& job) {
@@ -138,7 +138,12 @@ int main(int argc, char** argv) {
   if (is(&job, "read") || is(&job, "write") || is(&job, "both")) result = stream(engine, job);
   if (is(&job, "stall")) result = callers_stall(engine, job);
   if (is(&job, "stop")) result = stop(engine, job);
-  if (is(&job, "slow")) slow_consumer(engine, job);
-  if (!result) return is(&job, "slow") ? 0 : 3;
-  print_result(result->rate, result->latencies_us.data(), result->latencies_us.size(), result->share);
+  if (result) {
+    print_result(result->rate, result->latencies_us.data(), result->latencies_us.size(), result->share);
+    return 0;
+  }
+  if (is(&job, "slow")) return slow_consumer(engine, job), 0;
+  if (is(&job, "idle")) return idle_memory(engine, job), 0;
+  if (is(&job, "soak")) return soak(engine, job), 0;
+  return 3;
 }

@@ -26,7 +26,7 @@ T must(nr::Result<T> result) {
 }
 
 /// The engine under test. Variants come by the environment: BENCH_SHARDS (1), BENCH_CONTAINMENT (process_group, as
-/// every peer has at most; default: what users get), BENCH_PIPE_BYTES.
+/// every peer has at most; automatic: what users get), BENCH_PIPE_BYTES, BENCH_TRANSPORT (pipe or socket).
 [[nodiscard]] nr::Engine open_engine();
 
 /// What the command with three pipes is to all scenarios, as to all peers.
@@ -56,7 +56,18 @@ struct Result {
 [[nodiscard]] Result callers_stall(nr::Engine& engine, const Job& job);
 /// `in_flight` commands that never stop writing, `bytes` per second read of them for `count` ms. Prints by itself.
 void slow_consumer(nr::Engine& engine, const Job& job);
-/// `in_flight` commands with an escapee each: from stop to tree-empty, in `latencies_us` (one figure).
+/// `in_flight` commands with an escapee each: from stop to tree-empty, in `latencies_us` (one figure). Prints how many
+/// of their processes are left, too.
 [[nodiscard]] Result stop(nr::Engine& engine, const Job& job);
+/// `in_flight` commands that wait: what each costs in memory of the host and of its shepherds. Prints by itself.
+void idle_memory(nr::Engine& engine, const Job& job);
+/// `count` commands of many kinds, `in_flight` at a time; what host, shepherds and kernel hold at the start, at each
+/// tenth and at the end. Prints by itself, at once.
+void soak(nr::Engine& engine, const Job& job);
+
+/// Of a process, from smaps_rollup; 0: there is none.
+[[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
+/// The engine's shepherds, spare ones included.
+[[nodiscard]] std::vector<pid_t> shepherds_of(nr::Engine& engine);
 
 }  // namespace bench

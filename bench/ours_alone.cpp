@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <semaphore>
 #include <thread>
@@ -24,7 +25,42 @@ double own_rss_bytes() {
   return pages * double(sysconf(_SC_PAGESIZE));
 }
 
+std::uint64_t resident_bytes_of_all(const std::vector<pid_t>& pids) {
+  std::uint64_t sum = 0;
+  for (const pid_t pid : pids) sum += resident_bytes(pid);
+  return sum;
+}
+
+/// Processes that run this program, wherever they are.
+std::size_t running(const char* program) {
+  std::size_t count = 0;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    count += std::filesystem::read_symlink(entry.path() / "exe", gone) == program;
+  }
+  return count;
+}
+
 }  // namespace
+
+std::uint64_t resident_bytes(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  for (std::string word; file >> word;) {
+    std::uint64_t kib = 0;
+    if (word == "Rss:" && file >> kib) return kib * 1024;
+  }
+  return 0;
+}
+
+std::vector<pid_t> shepherds_of(nr::Engine& engine) {
+  std::vector<pid_t> pids;
+  for (const nr::ShardStats& shard : nr::blocking::get(engine.stats()).shards) {
+    for (const pid_t pid : {shard.shepherd_pid, shard.spare_pid}) {
+      if (pid > 0) pids.push_back(pid);
+    }
+  }
+  return pids;
+}
 
 Result callers_stall(nr::Engine& engine, const Job& job) {
   const nr::Command command = command_of(job);
@@ -75,7 +111,26 @@ Result stop(nr::Engine& engine, const Job& job) {
   }
   result.latencies_us.push_back(now_us() - began);
   result.rate = double(job.in_flight) / result.latencies_us.front() * 1e6;
+  std::printf("{\"left\": %zu}\n", running(job.child[0]));
   return result;
+}
+
+void idle_memory(nr::Engine& engine, const Job& job) {
+  const nr::Command command = command_of(job);
+  std::vector<nr::Process> commands;
+  const auto start_until = [&](std::size_t count) {
+    commands.reserve(job.in_flight);
+    while (commands.size() < count) commands.push_back(must(nr::blocking::spawn(engine, command)));
+  };
+  start_until(job.in_flight / 10);  // What is made once, and by the first ones, is not what one more costs.
+  const std::vector<pid_t> shepherds = shepherds_of(engine);
+  const std::uint64_t host = resident_bytes(getpid()), helpers = resident_bytes_of_all(shepherds);
+  start_until(job.in_flight);
+  const double more = double(job.in_flight - job.in_flight / 10);
+  std::printf("{\"host_bytes\": %.1f, \"shepherd_bytes\": %.1f}\n",
+              (double(resident_bytes(getpid())) - double(host)) / more,
+              (double(resident_bytes_of_all(shepherds)) - double(helpers)) / more);
+  for (nr::Process& process : commands) process.kill();
 }
 
 }  // namespace bench

@@ -3,6 +3,8 @@
   tools/bench                   everything, five runs of each; --quick: little of everything
   tools/bench SCENARIO...       only these
   tools/bench --list            their names
+  tools/bench soak              a million commands of many kinds (--commands N), an hour at most (--seconds N): what
+                                host, shepherds and kernel hold at the start, at each tenth and at the end
   --json FILE                   where the figures go (build/release/bench.json)
 
 ratio = ours / theirs, of medians. Higher is better where the unit is per second, lower everywhere else.
@@ -15,36 +17,43 @@ import subprocess
 import sys
 import time
 
-from contenders import BIN, LIBRARIES, ROOT
+from contenders import BIN, LIBRARIES, OURS, ROOT
 from report import print_rows, write_json
 from runner import BusyCores, Failed, NotApplicable, prepare
 from scenarios import SCENARIOS, Scale
 
 
-def measure(case, runs):
-    """Name -> field -> figures of all runs; contenders take turns."""
+def measure(case, runs, most_s):
+    """Name -> field -> figures of all runs; contenders take turns. Whoever was slow once does less the next time: rates
+    and latencies don't depend on how many there were."""
     figures = {}
     missing = set()
+    jobs = {}
     with BusyCores() if case.busy else contextlib.nullcontext():
         for _ in range(runs):
             for contender in [case.ours, *case.peers]:
                 if contender.name in missing:
                     continue
+                job = jobs.get(contender.name, case.job)
+                began = time.monotonic()
                 try:
-                    fields = contender.run(case.job)
+                    fields = contender.run(job)
                 except (Failed, NotApplicable, OSError) as problem:
                     missing.add(contender.name)
                     if not isinstance(problem, NotApplicable):
                         print(f"left out: {problem}", file=sys.stderr)
                     continue
+                if case.may_shorten:
+                    jobs[contender.name] = job.lasting(time.monotonic() - began, most_s)
                 for name, value in fields.items():
                     figures.setdefault(contender.name, {}).setdefault(name, []).append(value)
     return figures
 
 
-def rows_of(scenario, case, runs):
+def rows_of(scenario, case, scale):
     """One row a metric and a peer, and one for the best of the libraries; with the goal of each."""
-    figures = measure(case, runs)
+    runs = scale.runs
+    figures = measure(case, runs, scale.run_s)
     median = {name: {key: statistics.median(values) for key, values in fields.items()}
               for name, fields in figures.items()}
     ours = median.get(case.ours.name)
@@ -101,13 +110,27 @@ def engine_alone(scale):
     return rows
 
 
+def soak(commands, seconds):
+    """One long run of our own program, which prints by itself."""
+    folder = os.path.join(BIN, "bench/children")
+    env = {**os.environ, "BENCH_CONTAINMENT": "automatic"}
+    return subprocess.run([*OURS.argv, "soak", "64", str(commands), str(seconds), folder], env=env,
+                          check=False).returncode
+
+
+def option(arguments, name, otherwise):
+    if name not in arguments:
+        return otherwise
+    at = arguments.index(name)
+    value = arguments[at + 1]
+    del arguments[at:at + 2]
+    return value
+
+
 def main():
     arguments = sys.argv[1:]
-    path = os.path.join(ROOT, "build/release/bench.json")
-    if "--json" in arguments:
-        at = arguments.index("--json")
-        path = arguments[at + 1]
-        del arguments[at:at + 2]
+    path = option(arguments, "--json", os.path.join(ROOT, "build/release/bench.json"))
+    commands, seconds = int(option(arguments, "--commands", 1_000_000)), int(option(arguments, "--seconds", 3600))
     scale = Scale("--quick" in arguments)
     wanted = [argument for argument in arguments if argument != "--quick"]
     names = [*SCENARIOS, "engine"]
@@ -115,17 +138,21 @@ def main():
         return print(__doc__)
     if "--list" in wanted:
         return print("\n".join(names))
+    prepare()
+    if wanted == ["soak"]:
+        sys.exit(soak(commands, seconds))
     if unknown := set(wanted) - set(names):
         sys.exit(f"error: no scenario {', '.join(sorted(unknown))}; one of: {' '.join(names)}")
-    prepare()
     began = time.monotonic()
     everything = []
     for name in wanted or names:
+        began_here = time.monotonic()
         for case in SCENARIOS[name](scale) if name in SCENARIOS else [None]:
-            found = rows_of(name, case, scale.runs) if case else engine_alone(scale)
+            found = rows_of(name, case, scale) if case else engine_alone(scale)
             print_rows([row for row, _ in found], [goal for _, goal in found])
             everything += [row for row, _ in found]
             write_json(path, everything)
+        print(f"    ({name}: {time.monotonic() - began_here:.0f} s)", flush=True)
     print(f"\n{len(everything)} figures in {time.monotonic() - began:.0f} s, medians of {scale.runs}: {path}")
     return None
 

@@ -1,8 +1,9 @@
 """Who is measured: our own program and each other way, all by the same protocol."""
 import os
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
 
-from runner import run
+from runner import Failed, run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.join(ROOT, "build/release/bin")
@@ -20,8 +21,15 @@ class Job:
     in_flight: int = 1
     count: int = 1
     bytes: int = 0
-    child: tuple = ()
+    child: tuple = ()   # "{bytes}" in it: as many.
     prefix: tuple = ()  # Before the program: taskset.
+
+    def lasting(self, took_s, most_s):
+        """So that it lasts about most_s, if it took longer: fewer commands or round trips, or bytes where it is one."""
+        part = min(most_s / took_s, 1)
+        if self.count == 1 and self.bytes:
+            return replace(self, bytes=int(self.bytes * part))
+        return replace(self, count=min(self.count, max(int(self.count * part), self.in_flight)))
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,8 @@ class Contender:
         """Fields by name; the cost in cpu_s, rss_kib, and cpu_us of one operation."""
         count = max(job.count // self.slow, job.in_flight)
         numbers = [str(number) for number in (job.in_flight, count, job.bytes)]
-        fields, cost = run([*job.prefix, *self.argv, job.scenario, *numbers, *job.child], self.env)
+        child_argv = [word.replace("{bytes}", str(job.bytes)) for word in job.child]
+        fields, cost = run([*job.prefix, *self.argv, job.scenario, *numbers, *child_argv], self.env)
         fields.update(cpu_s=cost.cpu_s, rss_kib=cost.rss_kib, cpu_us=1e6 * cost.cpu_s / count)
         if job.bytes:
             fields["cpu_s_per_gib"] = cost.cpu_s / job.bytes * 2**30
@@ -54,8 +63,9 @@ def peer(name, program, slow=1):
 OURS = Contender("NetRunner", (os.path.join(BIN, "bench/ours"),))
 FLOOR = peer("vfork+blocking", "vfork_blocking")
 EPOLL = peer("posix_spawn+epoll", "posix_spawn_epoll")
+LIBUV = peer("libuv", "libuv", slow=2)
 LIBRARIES = [
-    peer("libuv", "libuv", slow=2),
+    LIBUV,
     peer("Boost.Process v2", "boost_process", slow=4),
     peer("Go os/exec", "os_exec"),
     peer("tokio::process", "tokio_process"),
@@ -78,6 +88,32 @@ class TwoFloors:
         for part in (1, 2):
             os.unlink(f"/tmp/netrunner-bench-{os.getpid()}.{part}")
         return {"rate": fields["rate"] + fields["rate1"]}
+
+
+@dataclass(frozen=True)
+class SystemCalls:
+    """Another contender's system calls per round trip, its helpers' included, by perf(1): what more of them cost, so
+    that the start of it all is not counted; without the two that each cat makes."""
+    contender: Contender
+
+    @property
+    def name(self):
+        return self.contender.name
+
+    def counted(self, job):
+        with tempfile.NamedTemporaryFile("r", prefix="netrunner-bench-") as file:
+            perf = ("perf", "stat", "-x,", "-o", file.name, "-e", "raw_syscalls:sys_enter")
+            self.contender.run(replace(job, prefix=perf))
+            for line in file:
+                words = line.split(",")
+                if len(words) > 2 and words[2].startswith("raw_syscalls") and words[0].isdigit():
+                    return int(words[0])
+        raise Failed("perf counts no system calls here")
+
+    def run(self, job):
+        few = self.counted(job)
+        many = self.counted(replace(job, count=3 * job.count))
+        return {"calls": (many - few) / (2 * job.count) - 2}
 
 
 @dataclass(frozen=True)

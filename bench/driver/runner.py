@@ -27,10 +27,15 @@ class Failed(Exception):
 
 
 def prepare():
-    """Helpers that outlive their program fall to us; and descriptors for a thousand commands with three pipes each."""
+    """Helpers that outlive their program fall to us; and descriptors for 5,000 commands with three pipes each."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for limit in (max(hard, 65536), hard):  # root may raise it.
+        try:
+            return resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        except (ValueError, PermissionError):
+            pass
+    return None
 
 
 def children():
