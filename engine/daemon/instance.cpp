@@ -221,7 +221,7 @@ void Instance::order_end() {
   if (!runs()) {
     if (run_ != nullptr) run_->taken_back.request_stop();
   } else if (ladder_) {
-    run_->process.stop(*ladder_);
+    run_->process.stop(numbered(*ladder_, status_.instance, options_.instances));
   } else {
     run_->process.stop();
   }

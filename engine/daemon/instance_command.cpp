@@ -27,6 +27,15 @@ Command prepared(const Command& command, const DaemonOptions& options) {
   return result;
 }
 
+KillLadder numbered(const KillLadder& ladder, std::uint32_t instance, std::uint32_t instances) {
+  if (instances == 1) return ladder;
+  std::vector<Rung> rungs = ladder.rungs();
+  for (Rung& rung : rungs) {
+    for (std::string& word : rung.command) word = with_number(word, instance);
+  }
+  return KillLadder::of(std::move(rungs));
+}
+
 Command numbered(const Command& command, std::uint32_t instance, std::uint32_t instances) {
   const std::string number = std::to_string(instance);
   if (instances == 1) return command.env("NETRUNNER_INSTANCE", number);
@@ -36,6 +45,7 @@ Command numbered(const Command& command, std::uint32_t instance, std::uint32_t i
     if (change.value) change.value = with_number(*change.value, instance);
   }
   if (spec.cwd) spec.cwd = with_number(*spec.cwd, instance);
+  spec.ladder = numbered(spec.ladder, instance, instances);
   return Command::from_spec(std::move(spec)).env("NETRUNNER_INSTANCE", number);
 }
 

@@ -14,6 +14,8 @@ namespace netrunner::daemon {
 [[nodiscard]] Command prepared(const Command& command, const DaemonOptions& options);
 /// With its number in place: `{i}` where there are several, and $NETRUNNER_INSTANCE.
 [[nodiscard]] Command numbered(const Command& command, std::uint32_t instance, std::uint32_t instances);
+/// The same of the commands of a ladder.
+[[nodiscard]] KillLadder numbered(const KillLadder& ladder, std::uint32_t instance, std::uint32_t instances);
 /// The output streams of a prepared command that come to us.
 [[nodiscard]] std::vector<Stream> streams_to_us(const Command& command);
 

@@ -226,8 +226,8 @@ struct DaemonOptions {
   Nanoseconds wait_for_timeout = Nanoseconds::max();      ///< Past it: failed.
   DaemonOutput output = DaemonOutput::inherit();
   std::size_t line_bytes_max = 64 * KiB;                  ///< A longer line is cut into pieces; 64 B to 1 MiB.
-  /// How many of the command run side by side; 1,000 at most. With several, `{i}` in the command's arguments,
-  /// variables and directory is the number of the instance, from 0 on. Each has it as $NETRUNNER_INSTANCE.
+  /// How many of it run side by side; 1,000 at most. With several, `{i}` in the arguments, variables, directory
+  /// and stop commands is the number of the instance, from 0 on. Each has it as $NETRUNNER_INSTANCE.
   std::uint32_t instances = 1;
   /// Each change of state, in order and between the lines of output, in a thread of the daemon's own. It may block, as
   /// a callback for lines may; neither may wait for the daemon's end, which waits for them.

@@ -90,7 +90,8 @@ TEST(Adopted, AStopReachesItAloneAndClimbsItsLadder) {
   ASSERT_TRUE(eventually([&] { return has_signal(leader.pid(), "SigIgn", SIGTERM); }));
   const pid_t other = children_of(leader.pid()).front().pid;
   const nr::Adopted adopted = adopt(host, leader.pid());
-  adopted.stop(nr::KillLadder({{SIGTERM, nr::Target::everything, 200ms}}));
+  // A rung that runs a command is passed over, without its pause.
+  adopted.stop(nr::KillLadder({nr::Rung::run({"true"}, 600s), {SIGTERM, nr::Target::everything, 200ms}}));
   const nr::AdoptedEnd end = end_of(adopted);
   EXPECT_EQ(end.reason, nr::EndReason::stopped);
   EXPECT_EQ(end_signal(end.status), SIGKILL);

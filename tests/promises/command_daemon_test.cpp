@@ -115,6 +115,18 @@ TEST(CommandDaemon, TheSignalThatCameIsTheFirstRung) {
   EXPECT_EQ(daemon.stop(SIGINT).out, "ready\nint\n");
 }
 
+TEST(CommandDaemon, AStopCommandEndsEachInstance) {
+  const TempFolder folder;
+  Daemon daemon({"--instances", "2", "--ladder",
+                 "exec(echo {i} $NETRUNNER_INSTANCE >'" + (folder / "told") + ".{i}'; kill -USR1 $NETRUNNER_PID):60s"},
+                "trap 'exit 0' USR1; trap '' TERM; while :; do sleep 0.02; done");
+  EXPECT_TRUE(daemon.says("instance 0: ready"));
+  EXPECT_TRUE(daemon.says("instance 1: ready"));
+  EXPECT_EQ(daemon.stop().exit_status, 0);
+  EXPECT_EQ(file_text(folder / "told.0"), "0 0\n");
+  EXPECT_EQ(file_text(folder / "told.1"), "1 1\n");
+}
+
 TEST(CommandDaemon, Usr1StartsItAnewAndUsr2ShowsTheState) {
   Daemon daemon({}, stays);
   daemon.line().signal(SIGUSR1);

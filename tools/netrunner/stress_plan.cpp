@@ -38,7 +38,10 @@ std::vector<StressAct> acts_on(StressKind kind) {
 
 KillLadder ladder_of(const StressPlan& plan) {
   if (plan.act == StressAct::kill) return KillLadder::at_once();
-  return {{SIGTERM, Target::group, plan.seed % 2 == 0 ? 50ms : 250ms}};
+  const Rung term{SIGTERM, Target::group, plan.seed % 2 == 0 ? 50ms : 250ms};
+  // Some have a stop command that only its pause ends.
+  if (plan.seed % 4 == 3) return {Rung::run({"sleep", "1000"}, 20ms), term};
+  return {term};
 }
 
 std::vector<std::string> words_of(const StressPlan& plan) {
