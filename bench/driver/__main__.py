@@ -131,6 +131,7 @@ def main():
     arguments = sys.argv[1:]
     path = option(arguments, "--json", os.path.join(ROOT, "build/release/bench.json"))
     commands, seconds = int(option(arguments, "--commands", 1_000_000)), int(option(arguments, "--seconds", 3600))
+    prepare()
     scale = Scale("--quick" in arguments)
     wanted = [argument for argument in arguments if argument != "--quick"]
     names = [*SCENARIOS, "engine"]
@@ -138,7 +139,6 @@ def main():
         return print(__doc__)
     if "--list" in wanted:
         return print("\n".join(names))
-    prepare()
     if wanted == ["soak"]:
         sys.exit(soak(commands, seconds))
     if unknown := set(wanted) - set(names):
