@@ -8,6 +8,7 @@
 #include <array>
 
 #include "engine/os/pidfd.hpp"
+#include "engine/os/process_status.hpp"
 
 namespace netrunner::shepherd_link {
 namespace {
@@ -16,9 +17,15 @@ namespace {
 constexpr std::int64_t retry_pause_min_ns = 10'000'000;
 constexpr std::int64_t retry_pause_max_ns = 1'000'000'000;
 constexpr std::int64_t ping_pause_ns = 1'000'000'000;
-constexpr std::int64_t answer_max_ns = 3'000'000'000;
-// On this path it sleeps in each exec, and one on a slow file system is no reason to end all the others.
-constexpr std::int64_t answer_vfork_max_ns = 30'000'000'000;
+// One that is stopped can't answer. Whatever else keeps it from answering, it may be alive: starved of a processor on
+// an overloaded machine, or asleep in the exec of a vforking start. All its commands end with it: it gets more time.
+constexpr std::int64_t answer_stopped_max_ns = 3'000'000'000;
+constexpr std::int64_t answer_max_ns = 30'000'000'000;
+
+bool is_stopped(pid_t pid) {
+  const char state = os::status_of(pid).state;
+  return state == 'T' || state == 't';
+}
 
 template <class Fixed>
 Fixed fixed_of(const wire::Message& message) {
@@ -143,8 +150,8 @@ void Link::watch() {
   }
   const std::int64_t now = reactor_.now_ns();
   // Killed, it is end of file on the socket: the rest goes the way of every lost shepherd.
-  const std::int64_t answer_max = spawn_path_ == SpawnPath::vfork ? answer_vfork_max_ns : answer_max_ns;
-  if (asked_ns_ != 0 && now - asked_ns_ > answer_max) {
+  const std::int64_t silent_for = asked_ns_ != 0 ? now - asked_ns_ : 0;
+  if (silent_for > answer_max_ns || (silent_for > answer_stopped_max_ns && is_stopped(pid_))) {
     silent_ = true;
     kill_shepherd();
   }

@@ -78,8 +78,8 @@ class Link {
   /// Where it makes the groups of commands with limits: a directory per hierarchy, in the order of os::Hierarchy.
   void give_limit_groups(std::uint32_t hierarchies, std::span<os::UniqueFd> directories);
   void set_cpu_time(wire::ChildId id, std::int64_t limit_ns);
-  /// Commands are running: from now on a shepherd that doesn't answer is noticed (a ping a second, three to answer),
-  /// killed and so replaced. Asks the owner each time whether that still holds.
+  /// Commands are running: from now on a shepherd that doesn't answer is noticed (a ping a second; three to
+  /// answer if it is stopped, else thirty), killed and so replaced. Asks the owner each time whether that still holds.
   void stay_watchful();
   /// Sends what this turn has queued, in one message.
   void flush();

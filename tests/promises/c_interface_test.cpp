@@ -321,7 +321,7 @@ TEST_F(CInterface, DeadlineIdleAndOutputLimitAreReasons) {
     set(command.get());
     return nr_completed_ended(run(command).get())->reason;
   };
-  static const auto briefly = [] { return patience(std::chrono::milliseconds(100)).count(); };
+  static const auto briefly = [] { return patience(std::chrono::milliseconds(400)).count(); };
   EXPECT_EQ(reason([](nr_command* c) { nr_command_deadline(c, briefly()); }, "sleep 1000"), NR_REASON_DEADLINE);
   EXPECT_EQ(reason([](nr_command* c) { nr_command_idle_limit(c, briefly()); }, "sleep 1000"), NR_REASON_IDLE);
   EXPECT_EQ(reason([](nr_command* c) { nr_command_output_limit(c, 10, NR_AT_LIMIT_STOP); }, "yes"),

@@ -18,6 +18,8 @@ namespace tests {
 namespace {
 
 const nr::EngineOptions one_shard = {.shards = 1};
+/// So few that they are started before the engine finds the shepherd hung, and kills it.
+const std::size_t many_commands = scaled(3000, 30), large_commands = scaled(1000, 10);
 
 /// A shepherd that does not answer for as long as this lives.
 class Frozen {
@@ -40,18 +42,21 @@ TEST(CallerStall, StartingReturnsAtOnceThoughTheShepherdSleeps) {
   Captures many(*host);
   {
     const Frozen shepherd(host);
-    for (int n = 0; n < 300; ++n) {
+    for (std::size_t n = 0; n < many_commands; ++n) {
       const Stopwatch watch;
       many.start(nr::Command("echo", std::to_string(n)));
       EXPECT_LT(watch.elapsed(), patience(2s));
     }
-    EXPECT_EQ(many.under_way(), 300U);
+    EXPECT_EQ(many.under_way(), many_commands);
   }
   ASSERT_TRUE(many.join());
-  for (int n = 0; n < 300; ++n) {
-    const auto& outcome = many.outcomes()[static_cast<std::size_t>(n)];
+  for (std::size_t n = 0; n < many_commands; ++n) {
+    const auto& outcome = many.outcomes()[n];
     ASSERT_TRUE(outcome) << outcome.error().message();
-    EXPECT_EQ(outcome->out.head, std::to_string(n) + "\n");
+    const nr::Ended& ended = outcome->ended;
+    EXPECT_EQ(outcome->out.head, std::to_string(n) + "\n")
+        << nr::to_string(ended.status) << ", " << nr::name_of(ended.reason) << ", stdout "
+        << nr::name_of(ended.stream(nr::Stream::out)->end);
   }
 }
 
@@ -61,7 +66,7 @@ TEST(CallerStall, LargeCommandsToo) {  // More than the treaty's socket takes.
   const std::string large(100'000, 'x');
   {
     const Frozen shepherd(host);
-    for (int n = 0; n < 100; ++n) {
+    for (std::size_t n = 0; n < large_commands; ++n) {
       const Stopwatch watch;
       many.start(nr::Command("true", large, large));
       EXPECT_LT(watch.elapsed(), patience(2s));

@@ -104,9 +104,10 @@ TEST(CommandDaemon, ItsStatusSaysHowItEnded) {
 }
 
 TEST(CommandDaemon, ASecondTerminationKills) {
-  Daemon daemon({"--ladder", "TERM:1h,KILL"}, "trap 'echo asked' TERM; while :; do sleep 0.02; done");
+  Daemon daemon({"--ladder", "TERM:1h,KILL"}, "trap 'echo asked' TERM; echo ready; while :; do sleep 0.02; done");
+  ASSERT_TRUE(eventually([&] { return daemon.line().out() == "ready\n"; }));
   daemon.line().signal(SIGTERM);
-  EXPECT_TRUE(eventually([&] { return daemon.line().out() == "asked\n"; }));
+  EXPECT_TRUE(eventually([&] { return daemon.line().out() == "ready\nasked\n"; }));
   EXPECT_NE(daemon.stop().err.find("killed by SIGKILL"), std::string::npos);
 }
 

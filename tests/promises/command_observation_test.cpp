@@ -61,9 +61,11 @@ TEST(CommandObservation, EventsAreLinesOfJson) {
 }
 
 TEST(CommandObservation, EventsSayWhyAndHowItWasStopped) {
+  using std::chrono::milliseconds;
   const TempFolder folder;
+  const std::string timeout = std::to_string(patience(milliseconds(400)) / milliseconds(1)) + "ms";
   const CommandResult result = netrunner_command(
-      {"run", "--events", folder / "events", "--timeout", "100ms", "--ladder", "INT:5s,KILL", "--", "sleep", "1000"});
+      {"run", "--events", folder / "events", "--timeout", timeout, "--ladder", "INT:50s,KILL", "--", "sleep", "1000"});
   EXPECT_EQ(result.exit_status, 124);
   const auto lines = lines_of(file_text(folder / "events"));
   EXPECT_EQ(kinds_of(lines), "queued spawned exec limit signal exited drained gone");

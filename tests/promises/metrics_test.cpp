@@ -102,7 +102,7 @@ TEST(Metrics, OfTheEngineAddUp) {
   const std::size_t count = scaled(500, 20);
   for (std::size_t i = 0; i < count; ++i) captures.start(sh("cat; echo err >&2").input("12345"));
   captures.start(nr::Command("/no/such/program"));
-  captures.start(nr::Command("sleep", "1000").deadline(300ms));
+  captures.start(nr::Command("sleep", "1000").deadline(patience(1s)));
   ASSERT_TRUE(captures.join());
   const nr::EngineStats stats = engine_stats(host);
   const nr::ShardStats all = stats.total();
