@@ -28,7 +28,8 @@ class Job:
         """So that it lasts about most_s, if it took longer: fewer commands or round trips, or bytes where it is one."""
         part = min(most_s / took_s, 1)
         if self.count == 1 and self.bytes:
-            return replace(self, bytes=int(self.bytes * part))
+            least = min(self.bytes, 2**29)  # The start must not weigh.
+            return replace(self, bytes=max(int(self.bytes * part), least))
         return replace(self, count=min(self.count, max(int(self.count * part), self.in_flight)))
 
 
