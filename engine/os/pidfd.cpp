@@ -19,6 +19,11 @@ int signal_pidfd(int pidfd, int signal) noexcept {
   return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) == 0 ? 0 : errno;
 }
 
+int signal_group_of(int pidfd, int signal) noexcept {
+  constexpr unsigned int process_group = 1U << 2;
+  return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, process_group) == 0 ? 0 : errno;
+}
+
 pid_t pid_of(int pidfd) noexcept {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);

@@ -13,6 +13,9 @@ namespace netrunner::os {
 [[nodiscard]] Result<UniqueFd> open_pidfd(pid_t pid);
 /// 0, or the errno: ESRCH once it has been reaped, EPERM where it isn't ours to signal.
 [[nodiscard]] int signal_pidfd(int pidfd, int signal) noexcept;
+/// The process group of that number, while a process is in it, its leader reaped or not: PIDFD_SIGNAL_PROCESS_GROUP,
+/// Linux 6.9. 0 or the errno: ESRCH where nobody is, EINVAL from older kernels.
+[[nodiscard]] int signal_group_of(int pidfd, int signal) noexcept;
 /// The process id as our own PID namespace has it, from /proc/self/fdinfo; 0 once it has been reaped.
 [[nodiscard]] pid_t pid_of(int pidfd) noexcept;
 /// True once the process has ended (a zombie too).

@@ -357,6 +357,8 @@ void Child::shepherd_lost() {
 }
 
 void Child::give_up() {
+  // The group too: without a leaf or a mark nobody else knows who is in it.
+  if (pidfd_ && spec().grouping != Grouping::join) (void)os::signal_group_of(pidfd_.get(), SIGKILL);
   if (pidfd_) kill_errno_ = os::signal_pidfd(pidfd_.get(), SIGKILL);
   if (!leader_has_exited()) cause_ = EndReason::shepherd_lost;
   lost_ns_ = now();

@@ -2,7 +2,9 @@
 
 #include <csignal>
 #include <string>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 #include <variant>
 #include <vector>
 
@@ -51,6 +53,22 @@ TEST(ShepherdDeath, EndsEveryCommandAndTellsSo) {  // K2
     EXPECT_FALSE(ended.success());
   }
   EXPECT_LT(watch.elapsed(), patience(5s));
+  EXPECT_TRUE(eventually([] { return named_alive("sleep") == 0; }));
+}
+
+TEST(ShepherdDeath, TheGroupGoesWithItsLeaderWhereNothingElseContainsIt) {
+  nr::EngineOptions options = one_shard;
+  options.containment = nr::Containment::process_group;
+  EngineFixture host{options};
+  const int probe = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  const bool can = syscall(SYS_pidfd_send_signal, probe, 0, nullptr, 1U << 2) == 0 || errno == ESRCH;
+  close(probe);
+  if (!can) GTEST_SKIP() << "pidfd_send_signal(2) has no PIDFD_SIGNAL_PROCESS_GROUP (Linux 6.9)";
+  Running command = host.spawn(sh("sleep 1000 & echo; wait"));
+  EXPECT_EQ(command.read_exactly(1), "\n");
+  EXPECT_TRUE(eventually([] { return named_alive("sleep") == 1; }));
+  kill_shepherd(host);
+  EXPECT_EQ(command.wait().reason, nr::EndReason::shepherd_lost);
   EXPECT_TRUE(eventually([] { return named_alive("sleep") == 0; }));
 }
 

@@ -135,7 +135,7 @@ TEST(StopCommandRung, FindsWhatTheCommandHas) {
   EngineFixture host;
   const std::string look =
       "{ pwd; echo \"$KEPT\"; umask; ulimit -n; for n in 0 1 2; do readlink /proc/$$/fd/$n; done; "
-      "ls /proc/$$/fd | wc -l; cut -d' ' -f5 /proc/$$/stat; echo $$; echo $NETRUNNER_PID; } > told; "
+      "set -- /proc/$$/fd/*; echo $#; cut -d' ' -f5 /proc/$$/stat; echo $$; echo $NETRUNNER_PID; } > told; "
       "kill -USR1 $NETRUNNER_PID";
   Running command = ready(host, sh(only_usr1)
                                     .cwd(folder.path())
@@ -150,9 +150,9 @@ TEST(StopCommandRung, FindsWhatTheCommandHas) {
   ASSERT_EQ(ended.stop_commands.size(), 1u);
   const std::string pid = std::to_string(ended.stop_commands[0].pid);
   EXPECT_EQ(file_text(folder / "told"), folder.path() + "\nyes\n0027\n77\n/dev/null\n" + (folder / "told") +
-                                            "\n/dev/null\n4\n" + pid + "\n" + pid + "\n" +
+                                            "\n/dev/null\n5\n" + pid + "\n" + pid + "\n" +
                                             std::to_string(command.pid()) + "\n")
-      << "stdout is the redirection's here; the fourth descriptor is the shell's";
+      << "stdout is the redirection's here; the shell has one to put it back, and one to look";
 }
 
 TEST(StopCommandRung, TheDirectoryOfTheHostIsThatOfTheStart) {
