@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 #include "engine/os/child_list.hpp"
 #include "engine/os/pty.hpp"
@@ -56,22 +55,18 @@ bool is_open_for_writing(int directory, const char* entry) {
   return ::fstatat(directory, entry, &link, AT_SYMLINK_NOFOLLOW) == 0 && (link.st_mode & S_IWUSR) != 0;
 }
 
+void add_to_list(void* pids, pid_t child) { static_cast<std::vector<pid_t>*>(pids)->push_back(child); }
+
 }  // namespace
 
-PipeHolders::PipeHolders(std::vector<std::uint64_t> keys, Bounds bounds)
-    : keys_(std::move(keys)), bounds_(bounds) {}
-
-bool PipeHolders::exhausted() const noexcept {
-  return found_.size() >= bounds_.found_max || seen_.size() >= bounds_.processes_max ||
-         descriptors_ >= bounds_.descriptors_max;
+PipeHolders::PipeHolders(const std::vector<std::uint64_t>& keys, Bounds bounds)
+    : counts_(keys.size()), without_holder_(keys.size()), bounds_(bounds) {
+  for (std::size_t pipe = 0; pipe < keys.size(); ++pipe) keys_.emplace(keys[pipe], pipe);
 }
 
 bool PipeHolders::over() const noexcept {
-  if (exhausted()) return true;
-  for (std::size_t pipe = 0; pipe < keys_.size(); ++pipe) {
-    if (std::ranges::find(found_, pipe, &Found::pipe) == found_.end()) return false;
-  }
-  return true;
+  return (below_is_over() && without_holder_ == 0) || seen_.size() >= bounds_.processes_max ||
+         descriptors_ >= bounds_.descriptors_max;
 }
 
 void PipeHolders::look_at(pid_t pid) {
@@ -85,37 +80,47 @@ void PipeHolders::look_at(pid_t pid) {
   while (const dirent* entry = ::readdir(descriptors.get())) {
     if (entry->d_name[0] == '.') continue;
     if (++descriptors_ >= bounds_.descriptors_max) break;
-    const auto key = std::ranges::find(keys_, key_of(directory, entry->d_name));
+    const auto key = keys_.find(key_of(directory, entry->d_name));
     if (key == keys_.end() || !is_open_for_writing(directory, entry->d_name)) continue;
-    const auto pipe = static_cast<std::size_t>(key - keys_.begin());
-    if (std::ranges::find(pipes, pipe) == pipes.end()) pipes.push_back(pipe);
+    if (std::ranges::find(pipes, key->second) == pipes.end()) pipes.push_back(key->second);
   }
   for (const std::size_t pipe : pipes) {
-    if (found_.size() < bounds_.found_max) found_.push_back({pipe, pid, name_of(pid)});
+    if (counts_[pipe] >= bounds_.found_max) continue;
+    if (counts_[pipe]++ == 0) --without_holder_;
+    found_.push_back({pipe, pid, name_of(pid)});
   }
 }
 
-void PipeHolders::search_below(pid_t ancestor, const std::vector<pid_t>& but) {
-  std::vector<pid_t> found;
-  const auto add = [](void* into, pid_t child) { static_cast<std::vector<pid_t>*>(into)->push_back(child); };
-  (void)each_child(ancestor, &found, add);
-  std::erase_if(found, [&](pid_t child) { return std::ranges::binary_search(but, child); });
-  for (std::size_t i = 0; i < found.size() && !exhausted(); ++i) {
-    look_at(found[i]);
-    (void)each_child(found[i], &found, add);  // It may be gone by now.
-  }
+void PipeHolders::begin_below(pid_t ancestor, const std::vector<pid_t>& but) {
+  (void)each_child(ancestor, &below_, add_to_list);
+  std::erase_if(below_, [&](pid_t child) { return std::ranges::binary_search(but, child); });
+}
+
+void PipeHolders::look_at_next_below() {
+  const pid_t pid = below_[next_below_++];
+  look_at(pid);
+  (void)each_child(pid, &below_, add_to_list);  // It may be gone by now.
+}
+
+/// False: there are no more.
+bool PipeHolders::look_at_next_of_all() {
+  if (processes_ == nullptr) processes_.reset(::opendir("/proc"));
+  const dirent* entry = processes_ == nullptr ? nullptr : ::readdir(processes_.get());
+  if (entry == nullptr) return false;
+  if (const pid_t pid = std::atoi(entry->d_name); pid > 0) look_at(pid);
+  return true;
 }
 
 bool PipeHolders::search_on(std::int64_t slice_ns) {
   const std::int64_t until_ns = processor_ns() + slice_ns;
-  if (processes_ == nullptr) processes_.reset(::opendir("/proc"));
-  while (processes_ != nullptr && !over()) {
-    const dirent* entry = ::readdir(processes_.get());
-    if (entry == nullptr) break;
-    if (const pid_t pid = std::atoi(entry->d_name); pid > 0) look_at(pid);
-    if (processor_ns() >= until_ns) return false;
+  while (!over()) {
+    if (!below_is_over()) {
+      look_at_next_below();
+    } else if (!look_at_next_of_all()) {
+      break;
+    }
+    if (processor_ns() >= until_ns) return over();
   }
-  processes_.reset();
   return true;
 }
 

@@ -225,20 +225,20 @@ void Child::drain_timer_fired() {
 }
 
 /// Before its stragglers are stopped: afterwards they hold nothing. Asked again when others than they still do. False:
-/// the search among strangers goes on in the next turn; a stop doesn't wait for it.
+/// the search goes on in the next turn; a stop doesn't wait for it.
 bool Child::holders_are_known() {
   if (!owned_) return true;
-  if (holder_search_ == nullptr) {
+  if (holder_inquiry_ == nullptr) {
     std::vector<shard::OpenPipe> pipes = streams_.held_by_others();
     if (pipes.empty()) return true;
-    holder_search_ = rooms_.shard.search_holders(std::move(pipes));
+    holder_inquiry_ = rooms_.shard.ask_holders(std::move(pipes));
   }
-  if (!holder_search_->over() && !hurried_ && !holder_search_->search_on(now())) return false;
-  for (PipeHolder& holder : holder_search_->found()) {
+  if (!holder_inquiry_->over(now()) && !hurried_) return false;
+  for (const PipeHolder& holder : holder_inquiry_->found()) {
     const bool known = std::ranges::find(ended_.holders, holder) != ended_.holders.end();
-    if (!known && ended_.holders.size() < Ended::holders_max) ended_.holders.push_back(std::move(holder));
+    if (!known && ended_.holders.size() < Ended::holders_max) ended_.holders.push_back(holder);
   }
-  holder_search_.reset();
+  holder_inquiry_.reset();
   return true;
 }
 
@@ -324,7 +324,7 @@ void Child::leave_quarantine(bool gone) {
 void Child::end() {
   for (reactor::Timer* timer : {&deadline_, &idle_, &drain_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   on_stop_request_.reset();
-  holder_search_.reset();
+  holder_inquiry_.reset();
   // Gone is the last of the facts: nobody is left, and nothing comes any more.
   auto& times = ended_.timeline;
   if (times.gone_ns != 0) times.gone_ns = std::max(times.gone_ns, times.drained_ns);

@@ -141,7 +141,7 @@ class Child final : private shard::StreamsOwner {
   shard::CommandLimits limits_;
   shard::Life life_ = shard::Life::starting;
   os::UniqueFd pidfd_;
-  std::unique_ptr<shard::HolderSearch> holder_search_;
+  std::unique_ptr<shard::HolderInquiry> holder_inquiry_;
   Ended ended_;                             ///< Grows with the life; whole when it has ended.
   std::optional<EndReason> cause_;
   Verb* spawn_verb_ = nullptr;

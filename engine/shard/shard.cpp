@@ -82,6 +82,7 @@ void Shard::turn_quietly(std::int64_t wait_until_ns) {
   const bool more = flow_ != nullptr && flow_->run_turns();
   flush_links();
   reactor_->turn(more || !verbs_.empty() || !events_.empty() ? 0 : next_wake(wait_until_ns));
+  search_holders();
   events_.tell();  // Before those that await the same facts.
   verbs_.resume();
   events_.tell();
@@ -191,12 +192,19 @@ void Shard::let_go(detail::ChunkSlot& slot) {
   flow_->put_back(slot);
 }
 
-std::unique_ptr<HolderSearch> Shard::search_holders(std::vector<OpenPipe> pipes) {
-  HolderSearch::Scene scene{.shepherd = link_.pid(), .leaders = {}};
-  table_.for_each([&](const detail::Child& child) {
-    if (!child.leader_has_exited()) scene.leaders.push_back(child.pid());
-  });
-  return std::make_unique<HolderSearch>(std::move(pipes), std::move(scene), reactor_->now_ns());
+std::unique_ptr<HolderInquiry> Shard::ask_holders(std::vector<OpenPipe> pipes) {
+  return holders_.ask(std::move(pipes), reactor_->now_ns());
+}
+
+void Shard::search_holders() {
+  if (holders_.is_wanted()) {
+    HolderSearch::Scene scene{.shepherd = link_.pid(), .leaders = {}};
+    table_.for_each([&](const detail::Child& child) {
+      if (!child.leader_has_exited()) scene.leaders.push_back(child.pid());
+    });
+    holders_.begin(std::move(scene));
+  }
+  holders_.search_on();
 }
 
 void Shard::order_stop(detail::Child& child, EndReason reason) {

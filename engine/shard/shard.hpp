@@ -107,8 +107,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   /// Why it is another than was asked for: the errno of the shepherd's self-test, or 0.
   [[nodiscard]] int containment_errno() const noexcept { return link_.containment_errno(); }
 
-  /// A search for who holds these pipes of a command whose leader has ended.
-  [[nodiscard]] std::unique_ptr<HolderSearch> search_holders(std::vector<OpenPipe> pipes);
+  /// Who holds these pipes of a command whose leader has ended?
+  [[nodiscard]] std::unique_ptr<HolderInquiry> ask_holders(std::vector<OpenPipe> pipes);
   /// The directories of limits are made and the shepherd knows them.
   [[nodiscard]] Result<void> prepare_limits(containment::LimitPlaces& places, std::uint32_t hierarchies);
   [[nodiscard]] const Groups& groups() const noexcept { return groups_; }
@@ -143,6 +143,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
 
   [[nodiscard]] std::int64_t next_wake(std::int64_t wanted_ns) const noexcept;
   void flush_links();
+  void search_holders();
   void turn_quietly(std::int64_t wait_until_ns);
   void spawn(Verb& verb);
   [[nodiscard]] std::vector<ProcessStats> list(pid_t only);
@@ -167,6 +168,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   shepherd_link::Link link_;
   std::unique_ptr<Spare> spare_;
   std::unique_ptr<Rooms> rooms_;
+  HolderSearch holders_;
   ChildTable table_;
   Sleepers sleepers_;
   std::vector<std::unique_ptr<detail::Adoption>> adoptions_;

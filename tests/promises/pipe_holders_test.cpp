@@ -1,8 +1,10 @@
 /// When output is waited for in vain, the result says who held the pipe open: stream, pid, name.
 
+#include <algorithm>
 #include <csignal>
 #include <gtest/gtest.h>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/bystander.hpp"
@@ -12,6 +14,7 @@
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/proc.hpp"
+#include "tests/support/scale.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/support/transports.hpp"
 
@@ -88,6 +91,30 @@ TEST_P(PipeHolders, TheirNumberIsBounded) {
   const nr::Ended ended = shell.wait();
   EXPECT_EQ(ended.stragglers, 12U);
   EXPECT_EQ(ended.holders.size(), nr::Ended::holders_max);
+}
+
+// One look at each process answers all: a look per command was quadratic, and made a shard of 400 deaf for nine seconds.
+TEST(PipeHoldersCrowd, ManyCommandsThatEndTogetherDoNotMakeTheEngineDeaf) {
+  EngineFixture host{{.shards = 1}};
+  const std::size_t count = scaled(2000, 50);
+  std::vector<Running> shells;
+  for (std::size_t i = 0; i < count; ++i) {
+    shells.push_back(host.spawn(sh("read go; sleep 600 & exit 0").in(nr::Stdio::pipe()).drain(short_drain)));
+  }
+  for (Running& shell : shells) shell.write("go\n");
+  nr::Nanoseconds longest{0};
+  for (std::uint64_t running = count; running > 0;) {
+    const Stopwatch watch;
+    running = host.get(host->stats()).running();
+    longest = std::max(longest, watch.elapsed());
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_LT(longest, patience(1s));
+  for (Running& shell : shells) {
+    const nr::Ended ended = shell.wait();
+    ASSERT_EQ(ended.holders.size(), 1U);
+    EXPECT_EQ(ended.holders[0].name, "sleep");
+  }
 }
 
 TEST(PipeHoldersOfRun, TheCommandLineSaysWho) {
