@@ -14,10 +14,10 @@
 
 namespace netrunner::os {
 
-/// One search for the writers of pipes, sockets or terminals, many at once (of terminals: those who opened them by their
-/// names, not as /dev/tty). Processes whose descriptors may not be looked at (another user's) are passed over; so is a
-/// descriptor that is on its way through a socket. Bounded in processes and descriptors; done in slices of processor
-/// time, each process looked at once.
+/// One search for the writers of pipes, sockets or terminals, many at once (of terminals: those who opened them by
+/// their names, not as /dev/tty). Processes whose descriptors may not be looked at (another user's) are passed over; so
+/// is a descriptor that is on its way through a socket. Bounded in processes and descriptors; done in slices of
+/// processor time, each process looked at once.
 class PipeHolders {
  public:
   struct Bounds {

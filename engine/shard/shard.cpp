@@ -98,7 +98,12 @@ bool Shard::deliver(Letter& letter) {
   if (is_over()) return false;
   if (!on_thread()) return post(letter);
   letter.open(letter);
+  announce_next_turn();
   return true;
+}
+
+void Shard::announce_next_turn() {
+  if (options_.foreign_loop && !turning_ && !is_over()) reactor_->announce(true);
 }
 
 void Shard::open_after_close(Letter& letter) {
@@ -110,8 +115,7 @@ bool Shard::start(Verb& verb) {
   std::optional<os::NoBrokenPipeSignal> guard;
   if (options_.foreign_loop) guard.emplace();
   const bool done = verbs_.start(verb, [this](Verb& started) { handle(started); });
-  // Between two turns: what it queued goes out with the next, which is due now.
-  if (options_.foreign_loop && !turning_ && !is_over()) reactor_->announce(true);
+  announce_next_turn();
   return done;
 }
 

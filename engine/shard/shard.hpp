@@ -143,6 +143,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
 
   [[nodiscard]] std::int64_t next_wake(std::int64_t wanted_ns) const noexcept;
   void flush_links();
+  /// Between two turns of a foreign loop: what was queued goes out with the next, which is due now.
+  void announce_next_turn();
   void search_holders();
   void turn_quietly(std::int64_t wait_until_ns);
   void spawn(Verb& verb);

@@ -98,6 +98,32 @@ TEST(ForeignLoop, AnIdleEngineIsNotReadable) {
   }));
 }
 
+TEST(ForeignLoop, WhatIsDoneBetweenTwoTurnsMakesItReadableAtOnce) {
+  EngineFixture host(foreign());
+  Running flood = host.spawn(sh("yes").out(nr::Stdio::pipe().window(4 * KiB)));
+  const auto is_readable = [&](int wait_ms) {
+    pollfd readable{host->event_fd(), POLLIN, 0};
+    return poll(&readable, 1, wait_ms) == 1;
+  };
+  const auto settles = [&] {
+    const auto full = eventually([&] {
+      host->turn();
+      return flood.held_bytes() == 4 * KiB;
+    });
+    return full && eventually([&] {
+      host->turn();
+      return !is_readable(100);
+    });
+  };
+  std::optional<nr::Chunk> chunk = flood.read();
+  ASSERT_TRUE(settles());
+  chunk.reset();
+  EXPECT_TRUE(is_readable(0)) << "credit came back, and the next read is to be queued";
+  ASSERT_TRUE(settles());
+  flood.process().kill();
+  EXPECT_TRUE(is_readable(0)) << "the order waits for the next turn";
+}
+
 TEST(ForeignLoop, TurnWaitsAsLongAsItMayAndNoLonger) {
   EngineFixture host(foreign());
   Running sleeper = host.spawn(nr::Command("sleep", "600"));

@@ -93,7 +93,7 @@ TEST_P(PipeHolders, TheirNumberIsBounded) {
   EXPECT_EQ(ended.holders.size(), nr::Ended::holders_max);
 }
 
-// One look at each process answers all: a look per command was quadratic, and made a shard of 400 deaf for nine seconds.
+// One look at each process answers all: one per command was quadratic, and made a shard of 400 deaf for nine seconds.
 TEST(PipeHoldersCrowd, ManyCommandsThatEndTogetherDoNotMakeTheEngineDeaf) {
   EngineFixture host{{.shards = 1}};
   const std::size_t count = scaled(2000, 50);
