@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include <netrunner/deadline.hpp>
 
 #include "engine/os/pidfd.hpp"
 #include "engine/os/process_status.hpp"
@@ -155,8 +158,8 @@ void Link::watch() {
     silent_ = true;
     kill_shepherd();
   }
-  if (asked_ns_ == 0) {
-    asked_ns_ = now;
+  if (asked_ns_ == 0 && !ping_waits_) {
+    ping_waits_ = true;
     channel_->post(wire::MessageType::ping, wire::PingFixed{static_cast<std::uint64_t>(now)});
   }
   reactor_.timers().arm(watch_, now + ping_pause_ns);
@@ -165,6 +168,7 @@ void Link::watch() {
 void Link::closed() {
   bury();
   asked_ns_ = 0;
+  ping_waits_ = false;
   reactor_.timers().disarm(watch_);
   if (shutting_down_) return;
   ++lost_count_;
@@ -237,6 +241,8 @@ void Link::set_cpu_time(wire::ChildId id, std::int64_t limit_ns) {
 
 void Link::flush() {
   if (up()) channel_->flush();
+  // From here on, and not from when it was due: a turn in which the host computes for long is no silence.
+  if (std::exchange(ping_waits_, false)) asked_ns_ = Deadline::now_ns();
   std::erase_if(buried_, [](const auto& channel) { return channel->idle(); });
 }
 

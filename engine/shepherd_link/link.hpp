@@ -132,6 +132,7 @@ class Link {
   pid_t pid_ = 0;
   SpawnPath spawn_path_ = SpawnPath::asynchronous;
   std::uint64_t lost_count_ = 0;
+  bool ping_waits_ = false;  ///< It goes out with the next flush().
   bool lost_ = false, shutting_down_ = false, ready_ = false, silent_ = false;
 };
 

@@ -124,7 +124,7 @@ TEST(Pipeline, APipelineThatIsDroppedIsStopped) {
   {
     auto pipeline = value_of(host.get(host->spawn(
         nr::Pipeline(nr::Command("sleep", "600"), nr::Command("cat"), nr::Command("cat")))));
-    EXPECT_EQ(processes_with_environment(current_mark()).size(), 3u);
+    EXPECT_TRUE(eventually([] { return processes_with_environment(current_mark()).size() == 3; }));
   }
   EXPECT_TRUE(eventually([] { return processes_with_environment(current_mark()).empty(); }));
 }
