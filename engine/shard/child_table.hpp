@@ -20,6 +20,7 @@ class ChildTable {
   [[nodiscard]] detail::Child* find(wire::ChildId id) noexcept;
   void remove(detail::Child& child);
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool is_full() const noexcept { return size_ >= children_max_; }
   [[nodiscard]] std::uint32_t children_max() const noexcept { return children_max_; }
   /// Visits a snapshot: commands may come and go meanwhile.
   template <class Visit>

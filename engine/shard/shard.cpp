@@ -157,6 +157,7 @@ bool Shard::forget(Verb& verb) noexcept {
 void Shard::spawn(Verb& verb) {
   std::unique_ptr<detail::SpawnPlan> plan(std::exchange(verb.plan, nullptr));
   if (closing_ != Closing::open) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
+  if (table_.is_full()) bury_the_dead();  // Some may have been let go in this very turn.
   detail::Child* child = table_.add(*rooms_, next_number(), std::move(plan));
   if (child == nullptr) {
     return verbs_.fail(verb, {ErrorCode::limit_reached, Stage::none, 0,
