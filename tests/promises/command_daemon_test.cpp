@@ -300,7 +300,7 @@ TEST(CommandDaemon, WhatIsWrongIsSaidByOption) {
       {{"--log", "x", "--rotate", "1G"}, "--rotate: '1G' is no SIZE:COUNT"},
       {{"--rotate", "1M:1"}, "name it by --log FILE"},
       {{"--log", "/no/such/folder/log"}, "open log file /no/such/folder/log: No such file or directory"},
-      {{"--stragglers", "leave"}, "--stragglers leave can't be had"},
+      {{"--stragglers", "leave"}, "--stragglers: no such option"},  // Nothing is left: there is nothing to choose.
   };
   for (const auto& [options, words] : cases) {
     const std::string said = complaint(options);

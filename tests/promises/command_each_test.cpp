@@ -148,6 +148,23 @@ TEST(CommandEach, TheFirstFailureStopsEverythingWhereThatIsWanted) {
   EXPECT_LT(result.seconds, 30);
 }
 
+TEST(CommandEach, AfterAFailureThatHaltsNoJobIsBegunAndTheBooksSayHowManyWereNot) {
+  const TempFolder folder;
+  for (int time = 0; time < 10; ++time) {
+    const CommandResult result = netrunner_script(
+        "cd " + folder.path() + "; rm -f *; $NR each --halt-on-failure --json -j1 --joblog log -- touch ran.{} "
+        "/no/such/{} ::: 1 2 3 4; ls ran.*; wc -l <log");
+    EXPECT_EQ(result.out, "ran.1\n2\n") << "a job, and a line for it below the heading";
+    const std::string json = result.err.substr(result.err.rfind('{'));
+    EXPECT_EQ(json_value(json, "jobs"), "1");
+    EXPECT_EQ(json_value(json, "failed"), "1");
+    EXPECT_EQ(json_value(json, "not_started"), "3");
+  }
+  const std::string words = each({"--halt-on-failure", "-j1", "--", "false", ":::", "1", "2", "3"}).err;
+  EXPECT_TRUE(words.starts_with("netrunner each: 1 done, 1 failed, in ")) << words;
+  EXPECT_TRUE(words.ends_with("; not started: 2\n")) << words;
+}
+
 TEST(CommandEach, TheJobLogHasTheColumnsOfParallel) {
   const TempFolder folder;
   const std::string log = folder / "log";

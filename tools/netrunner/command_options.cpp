@@ -7,12 +7,6 @@ namespace netrunner::tool {
 void CommandOptions::declare(Options& options) {
   options.value("--timeout", into(timeout_));
   options.value("--ladder", into(ladder_));
-  options.value("--stragglers", [this](const std::string& text) -> Checked<void> {
-    if (text != "stop" && text != "leave") return std::unexpected("'" + text + "' is neither stop nor leave.");
-    const Stragglers policy = text == "stop" ? Stragglers::stop : Stragglers::leave;
-    changes_.emplace_back([policy](const Command& command) { return command.stragglers(policy); });
-    return {};
-  });
   options.value("--success-codes", [this](const std::string& text) -> Checked<void> {
     const auto codes = whole_numbers(text, 0, 255);
     if (!codes) return std::unexpected(codes.error());

@@ -163,9 +163,6 @@ Checked<void> DaemonFlags::check(const Options& options) const {
 Checked<Command> DaemonFlags::make(std::vector<std::string> words) const {
   auto made = command_.make(std::move(words));
   if (!made) return made;
-  if (made->spec().stragglers == Stragglers::leave) {
-    return std::unexpected("--stragglers leave can't be had: beside what is left of the old one none is started.");
-  }
   if (in_ == "null") return *made;
   return made->in(in_ == "inherit" ? Stdio::inherit() : Stdio::file(in_));
 }

@@ -48,7 +48,8 @@ Runs COMMAND once for each item; without ::: the items are the lines of stdin.
   --memory N  --memory-swap N  --pids N  --cpu CPUS  --cpu-time D  --nofile N
                      of each job, like --ladder and the others that limit in
                      netrunner run --help, --rlimit and --best-effort-limits too
-  --halt-on-failure  the first failure stops all; its exit status is ours then
+  --halt-on-failure  no job is begun after the first failure, those that run are
+                     stopped; its exit status is ours then
   --joblog FILE      a line per job, with the columns of GNU parallel
   --events FILE, --stats FILE|-   as in netrunner run --help
   --dry-run          print the commands, quoted for a shell, and run none
@@ -129,7 +130,7 @@ class Each {
     attach(nullptr, nullptr);
     const JobPrinter::Totals totals = printer.finish();
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started_at;
-    return summarize(totals, elapsed.count(), source_error);
+    return summarize(totals, queue.figures().not_taken + source_.left(), elapsed.count(), source_error);
   }
 
  private:
@@ -144,7 +145,8 @@ class Each {
             .limits = request_.limits,
             .timeout = request_.timeout,
             .slots = request_.slots,
-            .keep_command_lines = log_.is_open()};
+            .keep_command_lines = log_.is_open(),
+            .halt_on_failure = request_.halt};
   }
 
   [[nodiscard]] JobPrinter::Hooks hooks() {
@@ -209,7 +211,8 @@ class Each {
     if (runner_ != nullptr) runner_->signal(signal);
   }
 
-  [[nodiscard]] int summarize(const JobPrinter::Totals& totals, double elapsed_s, const std::string& source_error) {
+  [[nodiscard]] int summarize(const JobPrinter::Totals& totals, std::uint64_t not_started, double elapsed_s,
+                              const std::string& source_error) {
     const int signal = termination();
     int status = static_cast<int>(std::min<std::uint64_t>(totals.failed, failed_max));
     if (request_.halt && totals.failed > 0) status = totals.first_failure;
@@ -221,7 +224,7 @@ class Each {
     }
     const EachReport report{.jobs = totals.done,
                             .failed = totals.failed,
-                            .not_started = totals.not_started,
+                            .not_started = not_started,
                             .elapsed_s = elapsed_s,
                             .signal = signal,
                             .exit_status = status};
@@ -235,7 +238,9 @@ class Each {
                   static_cast<unsigned long long>(report.jobs), static_cast<unsigned long long>(report.failed),
                   report.signal != 0 ? ", interrupted" : "", report.elapsed_s,
                   report.elapsed_s > 0 ? static_cast<double>(report.jobs) / report.elapsed_s : 0);
-    return line.data();
+    std::string words = line.data();
+    if (report.not_started > 0) words.insert(words.size() - 1, "; not started: " + std::to_string(report.not_started));
+    return words;
   }
 
   Request& request_;

@@ -25,6 +25,8 @@ class ItemSource {
 
   /// No value: there are no more. Blocks while the descriptor has nothing. A last item needs no separator.
   [[nodiscard]] Checked<std::optional<std::string>> next();
+  /// How many of a list next() has not given.
+  [[nodiscard]] std::size_t left() const noexcept { return list_.size() - list_at_; }
   /// next() gives no more, and returns where it waits.
   void interrupt();
 

@@ -18,7 +18,6 @@ void Job::end(const Result<Ended>& result, std::string command_line) {
   const Ended& ended = *result;
   // Of all jobs the same: said once.
   if (item.sequence == 1) err.append(unapplied_limits(ended, "netrunner each: "));
-  started = true;
   succeeded = ended.success();
   failure = exit_code_of(ended);
   constexpr double ns_per_s = 1e9;

@@ -28,7 +28,6 @@ struct Job {
   int exit_code = 0;           ///< 0 where a signal killed it.
   int signal = 0;
   int failure = 0;             ///< The exit status of `netrunner run` for the same end.
-  bool started = false;
   bool succeeded = false;
 };
 

@@ -75,7 +75,6 @@ void JobPrinter::account(const Job& job) {
   ++totals_.done;
   if (job.succeeded) return;
   ++totals_.failed;
-  if (!job.started) ++totals_.not_started;
   if (totals_.first_failure == 0) totals_.first_failure = job.failure;
   hooks_.job_failed();
 }

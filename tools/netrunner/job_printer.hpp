@@ -25,7 +25,7 @@ class JobPrinter {
  public:
   enum class Order : std::uint8_t { as_they_end, of_items };
   struct Totals {
-    std::uint64_t done = 0, failed = 0, not_started = 0;
+    std::uint64_t done = 0, failed = 0;
     int first_failure = 0;   ///< Exit status of the first job that failed.
     int write_failed = 0;    ///< errno of standard output.
   };

@@ -48,8 +48,9 @@ bool JobQueue::put(std::string text) {
       reader_waits_ = true;
       room_.wait(lock, [this] { return !reader_waits_; });
     }
+    ++put_;  // One that comes too late is counted too.
     if (stopped_) return false;
-    items_.push_back({++put_, std::move(text)});
+    items_.push_back({put_, std::move(text)});
     hand_out(served);
   }
   resume(served);
@@ -86,9 +87,15 @@ void JobQueue::settle(std::uint64_t jobs) {
   resume(served);
 }
 
+void JobQueue::put_back() {
+  const std::lock_guard guard(mutex_);
+  --taken_;
+  --outstanding_;
+}
+
 JobQueue::Figures JobQueue::figures() const {
   const std::lock_guard guard(mutex_);
-  return {.taken = taken_, .total = closed_ ? std::optional(put_) : std::nullopt};
+  return {.taken = taken_, .total = closed_ ? std::optional(put_) : std::nullopt, .not_taken = put_ - taken_};
 }
 
 }  // namespace netrunner::tool

@@ -35,12 +35,15 @@ class JobQueue {
   void close();
   /// No item is handed out from now on.
   void stop();
+  /// One that was taken was not begun, and will not be.
+  void put_back();
   /// So many jobs that were taken need no room any more.
   void settle(std::uint64_t jobs);
 
   struct Figures {
     std::uint64_t taken = 0;
     std::optional<std::uint64_t> total;  ///< Known once close() was called.
+    std::uint64_t not_taken = 0;         ///< Items that wait; after stop() for ever.
   };
   [[nodiscard]] Figures figures() const;
 

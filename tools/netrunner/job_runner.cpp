@@ -85,6 +85,10 @@ Task<void> JobRunner::run_slot(JobSlot& slot) {
   for (;;) {
     std::optional<Item> item = co_await queue_.take();
     if (!item) break;
+    if (slot.is_stopped()) {
+      queue_.put_back();
+      break;
+    }
     auto job = std::make_unique<Job>(std::move(*item), budget_);
     std::vector<std::string> words =
         plan_.words.expand({.item = job->item.text, .sequence = job->item.sequence, .slot = slot.number() + 1});
@@ -93,7 +97,10 @@ Task<void> JobRunner::run_slot(JobSlot& slot) {
     job->started_s = wall_clock_s();
     const Result<Ended> ended = co_await run_job(slot, *job, command);
     job->end(ended, std::move(line));
+    const bool last = plan_.halt_on_failure && !job->succeeded;
+    if (last) queue_.stop();  // Before this slot or another takes the next item.
     done_(std::move(job));
+    if (last) stop(JobSlot::Urgency::ladder);  // After it: of the failures it is the first.
   }
   slot_ended();
 }

@@ -32,6 +32,7 @@ class JobRunner {
     Nanoseconds timeout = Nanoseconds::max();
     std::uint32_t slots = 1;
     bool keep_command_lines = false;  ///< Job::command is wanted.
+    bool halt_on_failure = false;     ///< The first job that fails is the last that was begun.
   };
   using Done = std::function<void(std::unique_ptr<Job>)>;
 

@@ -20,6 +20,11 @@ void JobSlot::stop(Urgency urgency) {
   if (process_ != nullptr) order(*process_, urgency_);
 }
 
+bool JobSlot::is_stopped() {
+  const std::lock_guard guard(mutex_);
+  return urgency_ != Urgency::none;
+}
+
 void JobSlot::order(const Process& process, Urgency urgency) {
   if (urgency == Urgency::ladder) process.stop();
   if (urgency == Urgency::at_once) process.kill();

@@ -20,6 +20,7 @@ class JobSlot {
   /// The process must stay where it is until `co_await leave()` is over. Stopped already: so is this one.
   void enter(Process& process);
   void stop(Urgency urgency);
+  [[nodiscard]] bool is_stopped();
   /// To its group; blocks until it is sent.
   void signal(int number);
 

@@ -37,8 +37,8 @@ last, which it reads against credit and writes to its own stdout.
   --timeout D      stop all of them after D (250ms, 5s, 2m; a number: seconds)
   --report FILE|-  their ends and peak_buffered_bytes as JSON; -: stdout, last
   --json           the same on stderr, on one line, instead of words
-As in netrunner run --help, for each of them: --ladder, --stragglers, --cwd,
---user, --cap, --nice, --umask, --env, --unset-env, --clear-env, --new-session,
+As in netrunner run --help, for each of them: --ladder, --cwd, --user, --cap,
+--nice, --umask, --env, --unset-env, --clear-env, --new-session,
 --success-codes; --memory, --memory-swap, --pids, --cpu, --cpu-time, --nofile
 and the others that limit, each of them, not all together, --rlimit and
 --best-effort-limits; and --containment, --events, --stats.

@@ -28,7 +28,8 @@ struct PipelineReport {
 };
 
 struct EachReport {
-  std::uint64_t jobs = 0, failed = 0, not_started = 0;
+  std::uint64_t jobs = 0, failed = 0;  ///< Those that couldn't be started have failed.
+  std::uint64_t not_started = 0;       ///< Items that were read and never tried, as all was stopped before.
   double elapsed_s = 0;
   int signal = 0;  ///< That interrupted it, or 0.
   int exit_status = 0;

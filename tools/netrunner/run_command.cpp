@@ -41,7 +41,6 @@ Runs one command. Whatever it started is gone when this returns.
   --idle D         stop it when it has written nothing for D
   --ladder L       how: NAME[@leader|group|everything][:PAUSE],...(TERM:5s,KILL)
                    exec(SCRIPT):PAUSE runs a script that finds NETRUNNER_PID
-  --stragglers stop|leave   those that outlive it (stop)
   --drain D|forever, --drain-max D|forever   after its exit, wait for output
                    that others write: until D of silence (250ms), D in all (5s)
   --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
@@ -185,7 +184,7 @@ class Run {
     }
     words += unapplied_limits(ended, "netrunner run: ");
     if (!ended.tree_empty) {
-      words += "netrunner run: processes of it are still there; they could not be stopped or were left by wish.\n";
+      words += "netrunner run: processes of it are still there; they could not be stopped.\n";
     }
     return words;
   }
