@@ -158,7 +158,9 @@ bool Shepherd::is_over_without_stop_command(Child& child) {
   const std::int64_t now = now_ns();
   if (run.bound_ns == never) run.bound_ns = now + stop_end_max_ns;
   if (now >= run.bound_ns) return true;
-  run.look_ns = now + ms;
+  // What is killed needs a processor to die on: where many compete for them that takes a while.
+  const std::int64_t waited = now - (run.bound_ns - stop_end_max_ns);
+  run.look_ns = now + std::clamp<std::int64_t>(waited / 4, ms, settle_poll_max_ns);
   arm_clock(child);
   return false;
 }
