@@ -127,7 +127,8 @@ size_t nr_completed_pieces(const nr_completed* completed) {
 }
 
 nr_piece nr_completed_piece(const nr_completed* completed, size_t index) {
-  NR_ASSERT(completed != nullptr && index < completed->pieces.size());
+  NR_ASSERT(completed != nullptr);
+  if (index >= completed->pieces.size()) return {NR_OUT, "", 0};
   const netrunner::CapturedPiece& piece = completed->pieces[index];
   return {static_cast<int>(piece.stream), piece.text.data(), piece.text.size()};
 }

@@ -125,6 +125,10 @@ Result<void> check_counts(const Command::Spec& spec) {
   for (const int cpu : spec.cpus) {
     if (cpu < 0 || cpu >= static_cast<int>(wire::cpus_max)) return invalid("cpu " + std::to_string(cpu), "0 to 1023");
   }
+  if (spec.nice && (*spec.nice < -20 || *spec.nice > 19)) {
+    return invalid("nice " + std::to_string(*spec.nice), "-20 to 19, see nice(2)");
+  }
+  if (spec.umask && (*spec.umask & ~mode_t{0777}) != 0) return invalid("umask", "permission bits alone: at most 0777");
   if (spec.idle_limit.count() < 0 || spec.deadline.count() < 0) return invalid("deadline or idle_limit", "negative");
   for (const int code : spec.success_codes) {
     if (code < 0 || code > 255) return invalid("success code " + std::to_string(code), "exit codes are 0 to 255");

@@ -407,7 +407,7 @@ typedef struct nr_piece {
   size_t bytes;
 } nr_piece;
 size_t nr_completed_pieces(const nr_completed* completed);  ///< How many.
-nr_piece nr_completed_piece(const nr_completed* completed, size_t index);
+nr_piece nr_completed_piece(const nr_completed* completed, size_t index);  ///< Past the last: no bytes.
 void nr_completed_free(nr_completed* completed);
 
 // --------------------------------------------------------------------------------------------------------- process

@@ -182,6 +182,7 @@ TEST_F(CObservation, ACaptureKeepsTheOrderOfBothStreams) {
   ASSERT_EQ(nr_run(engine.get(), take_turns({"a", "b", "c"}).get(), &limits, &completed, &error), NR_OK);
   const Handle<nr_completed> owned(completed);
   std::string all;
+  EXPECT_EQ(nr_completed_piece(completed, nr_completed_pieces(completed)).bytes, 0U);
   for (std::size_t i = 0; i < nr_completed_pieces(completed); ++i) {
     const nr_piece piece = nr_completed_piece(completed, i);
     all += (piece.stream == NR_ERR ? "!" : "") + std::string(piece.text, piece.bytes);

@@ -102,6 +102,8 @@ TEST(ExecFailure, ARequestThatIsWrongInItselfIsPermanent) {
       {"descriptor -1", ls.in(nr::Stdio::descriptor(-1))},
       {"closed descriptor", ls.in(nr::Stdio::descriptor(900'000))},
       {"oom score 5000", ls.oom_score_adj(5000)},
+      {"nice 99", ls.nice(99)},
+      {"umask 01777", ls.umask(01777)},
       {"soft above hard", ls.resource_limit({RLIMIT_NOFILE, 20, 10})},
       {"no such limit", ls.resource_limit({4711, 1, 1})},
       {"uid -1", ls.identity({.uid = minus_one, .gid = {}, .groups = {}})},
