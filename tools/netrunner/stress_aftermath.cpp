@@ -16,7 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto settle_max = std::chrono::seconds(5);
+/// What was killed still needs a processor to die, and a storm leaves few.
+constexpr auto settle_max = std::chrono::seconds(20);
 
 /// True as soon as it holds; false: not within the time.
 template <class Holds>
