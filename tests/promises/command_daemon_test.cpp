@@ -291,7 +291,7 @@ TEST(CommandDaemon, WhatIsWrongIsSaidByOption) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--restart", "sometimes"}, "--restart: 'sometimes' is none of always, on-failure, never."},
       {{"--backoff", "1s"}, "--backoff: '1s' is no FIRST..MAX"},
-      {{"--backoff", "2s..1s"}, "backoff.max (it must not be below backoff.first)"},
+      {{"--backoff", "2s..1s"}, "--backoff A..B (B must not be below A)"},
       {{"--burst", "many"}, "--burst: 'many' is no N/D"},
       {{"--ready", "soon"}, "--ready: 'soon' is none of started, line:REGEX"},
       {{"--ready", "line:("}, "line pattern \"(\""},

@@ -35,7 +35,7 @@ TEST(CommandPipeline, TheLastFailureInTheLineDecides) {
 
 TEST(CommandPipeline, AFailureNamesTheCommand) {
   const CommandResult result = pipeline({"--", "sh", "-c", "exit 3", ":::", "cat"});
-  EXPECT_EQ(result.err, "netrunner pipeline: sh -c 'exit 3': exited; exited 3\n");
+  EXPECT_EQ(result.err, "netrunner pipeline: sh -c 'exit 3': exited 3\n");
 }
 
 TEST(CommandPipeline, ACommandThatHadEnoughEndsTheOthersAndNothingFailed) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tools/netrunner/error_words.hpp"
+
 namespace netrunner::tool {
 
 void CommandOptions::declare(Options& options) {
@@ -50,11 +52,21 @@ void CommandOptions::declare_limits(Options& options) {
   options.value("--user", into(user_));
   options.value("--cap", [this](const std::string& text) -> Checked<void> {
     const Result<CapabilitySet> keep = CapabilitySet::parse(text);
-    if (!keep) return std::unexpected(keep.error().message());
+    if (!keep) return std::unexpected(words_of(keep.error()));
     changes_.emplace_back([keep = *keep](const Command& command) { return command.capabilities(keep); });
     return {};
   });
   options.flag("--new-session", new_session_);
+  options.flag("--shell-fallback", shell_fallback_);
+  options.flag("--no-new-privs", no_new_privs_);
+  options.value("--oom-score", [this](const std::string& text) -> Checked<void> {
+    const auto value = whole_number(text, -1000, 1000);
+    if (!value) return std::unexpected(value.error());
+    changes_.emplace_back([score = static_cast<int>(*value)](const Command& command) {
+      return command.oom_score_adj(score);
+    });
+    return {};
+  });
   options.value("--nice", [this](const std::string& text) -> Checked<void> {
     const auto value = whole_number(text, -20, 19);
     if (!value) return std::unexpected(value.error());
@@ -75,9 +87,11 @@ Checked<Command> CommandOptions::make(std::vector<std::string> words) const {
   for (const Change& change : changes_) command = change(command);
   command = limits_.apply(command);
   if (new_session_) command = command.grouping(Grouping::own_session);
+  if (shell_fallback_) command = command.shell_fallback();
+  if (no_new_privs_) command = command.no_new_privs();
   if (user_.empty()) return command;
   Result<Command> as_user = command.user(user_);
-  if (!as_user) return std::unexpected("--user: " + as_user.error().message());
+  if (!as_user) return std::unexpected("--user: " + words_of(as_user.error()));
   return std::move(*as_user);
 }
 

@@ -32,7 +32,7 @@ class CommandOptions {
   KillLadder ladder_;
   Nanoseconds timeout_ = Nanoseconds::max();
   bool clear_environment_ = false;
-  bool new_session_ = false;
+  bool new_session_ = false, shell_fallback_ = false, no_new_privs_ = false;
 };
 
 }  // namespace netrunner::tool

@@ -14,6 +14,7 @@
 #include "tools/netrunner/daemon_report.hpp"
 #include "tools/netrunner/daemon_signals.hpp"
 #include "tools/netrunner/daemon_stop.hpp"
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
 #include "tools/netrunner/observation.hpp"
@@ -73,7 +74,7 @@ class Keeper {
     engine_options.containment = flags_.containment();
     observation_.apply(engine_options);
     auto engine = Engine::open(engine_options);
-    if (!engine) return fail(engine.error().message());
+    if (!engine) return fail(words_of(engine.error()));
     std::optional<Observation::Figures> figures(std::in_place, observation_, *engine);
     DaemonOptions options = flags_.options();
     statuses_.resize(options.instances);
@@ -81,7 +82,7 @@ class Keeper {
     for (std::uint32_t i = 0; i < options.instances; ++i) statuses_[i].instance = i;
     options.on_change = [this](const InstanceStatus& status) { note(status); };
     const auto daemon = Daemon::start(*engine, command_, std::move(options));
-    if (!daemon) return fail(daemon.error().message());
+    if (!daemon) return fail(words_of(daemon.error()));
     // Only now: what came until here has waited.
     DaemonSignals relay(*daemon, flags_);
     if (auto started = signals_->start([&](int signal) { relay.handle(signal); }); !started) {
@@ -91,8 +92,8 @@ class Keeper {
     signals_.reset();  // Its thread uses what goes now.
     figures.reset();  // They are taken while there is an engine.
     (void)engine->close();
-    if (!status) return fail(status.error().message());
-    return exit_code_of(*status);
+    if (!status) return fail(words_of(status.error()));
+    return account(*status);
   }
 
   [[nodiscard]] static int fail(const std::string& why) {
@@ -107,9 +108,28 @@ class Keeper {
     if (status.last_end && !std::exchange(limits_told_, true)) {
       print_error(unapplied_limits(*status.last_end, "netrunner daemon: "));
     }
+    write_state(nullptr);
+  }
+
+  void write_state(const LogStats* log) {
     if (flags_.state_path().empty()) return;
-    const auto written = write_report(flags_.state_path(), json_of(identity_, statuses_, nullptr));
-    if (!written) print_error("netrunner daemon: " + written.error() + "\n");
+    const auto written = write_report(flags_.state_path(), json_of(identity_, statuses_, log), "--state",
+                                      "it does not say how things are now.");
+    const std::string failure = written ? "" : written.error();
+    // Not at each change the same words.
+    if (std::exchange(state_failure_, failure) != failure && !written) (void)fail(failure);
+  }
+
+  /// What can't be seen by those who only look at the files at the end.
+  [[nodiscard]] int account(const DaemonStatus& status) {
+    write_state(&status.log);
+    int code = exit_code_of(status);
+    if (status.log.dropped_lines > 0) {
+      const int lost = fail("--log: " + std::to_string(status.log.dropped_lines) +
+                            " lines of its output could not be written: " + status.log.last_error);
+      if (code == 0) code = lost;
+    }
+    return code == 0 && !state_failure_.empty() ? own_failure : code;
   }
 
   void say(const InstanceStatus& status) {
@@ -119,7 +139,7 @@ class Keeper {
     const bool unheard = flags_.quiet() && status.state != DaemonState::failed;
     if (unheard || words.empty() || std::exchange(told_[status.instance], key) == key) return;
     const std::string who = statuses_.size() == 1 ? "" : "instance " + std::to_string(status.instance) + ": ";
-    print_error("netrunner daemon: " + who + words + "\n");
+    print_error("netrunner daemon: " + who + in_options(words) + "\n");
   }
 
   [[nodiscard]] static int exit_code_of(const DaemonStatus& status) {
@@ -141,6 +161,7 @@ class Keeper {
   const ProcessIdentity identity_ = own_identity();
   std::vector<InstanceStatus> statuses_;
   std::vector<std::string> told_;
+  std::string state_failure_;  ///< Of the last time that it was written; empty: it was.
   bool limits_told_ = false;
 };
 
@@ -167,7 +188,8 @@ int run_daemon(const Subcommand& self, std::vector<std::string> words) {
   }
   if (auto checked = flags.check(options); !checked) return refuse(self, checked.error());
   if (!flags.state_path().empty()) {
-    if (auto writable = can_write_report(flags.state_path()); !writable) return refuse(self, writable.error());
+    const auto writable = can_write_report(flags.state_path(), "--state");
+    if (!writable) return refuse(self, writable.error());
   }
   auto command = flags.make(std::move(*argv));
   if (!command) return refuse(self, command.error());

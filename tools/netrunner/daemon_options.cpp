@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/netrunner/error_words.hpp"
+
 namespace netrunner::tool {
 namespace {
 
@@ -22,7 +24,7 @@ Checked<std::uint16_t> port_of(const std::string& text) {
 
 Checked<Nanoseconds> duration_of(const std::string& text) {
   const Result<Nanoseconds> parsed = parse_duration(text);
-  if (!parsed) return std::unexpected(parsed.error().message());
+  if (!parsed) return std::unexpected(words_of(parsed.error()));
   return *parsed;
 }
 
@@ -80,7 +82,7 @@ Checked<void> set_rotation(std::optional<Rotation>& rotation, const std::string&
   const auto parts = two(text, ":");
   if (!parts) return std::unexpected("'" + text + "' is no SIZE:COUNT, as in 10M:5.");
   const Result<std::uint64_t> bytes = parse_bytes(parts->first);
-  if (!bytes) return std::unexpected(bytes.error().message());
+  if (!bytes) return std::unexpected(words_of(bytes.error()));
   const auto files = whole_number(parts->second, 0, 1000);
   if (!files) return std::unexpected(files.error());
   rotation = Rotation{.bytes_max = *bytes, .files = static_cast<std::uint32_t>(*files)};

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/text.hpp"
 
 namespace netrunner::tool {
@@ -43,7 +44,7 @@ Json instance_of(const InstanceStatus& status) {
           {"reloading", status.reloading},
           {"refused_messages", status.refused_messages},
           {"last_end", last_end_of(status.last_end)},
-          {"last_error", status.last_error ? Json(status.last_error->message()) : Json(nullptr)}};
+          {"last_error", status.last_error ? Json(words_of(*status.last_error)) : Json(nullptr)}};
 }
 
 Json log_of(const LogStats& log) {

@@ -35,7 +35,7 @@ struct Request {
   std::string roll_path, id, cgroup;
 };
 
-void say(const std::string& line) { print(line + "\n"); }
+void say(const std::string& line) { (void)write_all(STDOUT_FILENO, line + "\n"); }
 
 int refuse(const std::string& why) {
   std::string line = "error " + why;

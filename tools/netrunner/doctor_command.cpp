@@ -74,7 +74,8 @@ int run_doctor(const Subcommand& self, std::vector<std::string> words) {
   std::ranges::move(system_findings(), std::back_inserter(findings));
   const bool all_kept =
       std::ranges::none_of(findings, [](const Finding& finding) { return finding.breaks_a_promise; });
-  print(json ? json_of(findings, all_kept) : in_words(findings) + reasons_of(findings));
+  const std::string text = json ? json_of(findings, all_kept) : in_words(findings) + reasons_of(findings);
+  if (!print("netrunner doctor", text)) return own_failure;
   return all_kept ? 0 : 1;
 }
 

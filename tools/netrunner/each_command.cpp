@@ -18,6 +18,7 @@
 
 #include <netrunner/engine.hpp>
 
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/item_source.hpp"
 #include "tools/netrunner/job_log.hpp"
@@ -93,9 +94,18 @@ std::uint64_t raise_descriptor_limit() {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
 }
 
+constexpr std::uint64_t descriptors_of_slot = 5;  ///< Three of a running job, two at its start.
+
+/// So many jobs at a time as there are descriptors for, which are ours and the shards' too.
+std::uint32_t affordable(std::uint32_t slots, std::uint64_t descriptors) {
+  constexpr std::uint64_t of_program = 64;
+  const std::uint64_t left = descriptors > of_program ? descriptors - of_program : 0;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(left / descriptors_of_slot, 1, slots));
+}
+
 /// Jobs that wait for their turn may have two files each.
 JobQueue::Limits queue_limits(std::uint32_t slots, std::uint64_t descriptors) {
-  constexpr std::uint64_t waiting_min = 16, waiting_max = 1024, descriptors_of_slot = 8;
+  constexpr std::uint64_t waiting_min = 16, waiting_max = 1024;
   const std::uint64_t of_slots = slots * descriptors_of_slot + 64;
   const std::uint64_t left = descriptors > of_slots ? (descriptors - of_slots) / 2 : 0;
   return {.ahead_max = std::max<std::size_t>(64, std::size_t{2} * slots),
@@ -114,9 +124,11 @@ class Each {
     options.containment = request_.containment;
     request_.observation.apply(options);
     Result<Engine> engine = Engine::open(options);
-    if (!engine) return fail(engine.error().message());
+    if (!engine) return fail(words_of(engine.error()));
     const Observation::Figures figures(request_.observation, *engine);
-    JobQueue queue(queue_limits(request_.slots, raise_descriptor_limit()));
+    const std::uint64_t descriptors = raise_descriptor_limit();
+    bound_slots(descriptors);
+    JobQueue queue(queue_limits(request_.slots, descriptors));
     JobPrinter printer(queue, log_, request_.keep_order ? JobPrinter::Order::of_items : JobPrinter::Order::as_they_end,
                        request_.progress, hooks());
     JobRunner runner(*engine, queue, plan(), [&printer](std::unique_ptr<Job> job) { printer.done(std::move(job)); });
@@ -137,6 +149,17 @@ class Each {
   [[nodiscard]] static int fail(const std::string& why) {
     print_error("netrunner each: " + why + "\n");
     return other_error;
+  }
+
+  /// A job that waits for a slot is better off than one that fails for want of a descriptor.
+  void bound_slots(std::uint64_t descriptors) {
+    const std::uint32_t most = affordable(request_.slots, descriptors);
+    if (most < request_.slots) {
+      print_error("netrunner each: " + std::to_string(most) + " jobs at a time instead of " +
+                  std::to_string(request_.slots) + ": the hard limit is " + std::to_string(descriptors) +
+                  " descriptors; raise it (ulimit -Hn).\n");
+    }
+    request_.slots = most;
   }
 
   [[nodiscard]] JobRunner::Plan plan() const {
@@ -264,12 +287,16 @@ int dry_run(const Request& request, ItemSource& source) {
       return other_error;
     }
     const std::optional<std::string>& item = *next;
-    if (!item) break;
+    if (!item || writer.failed() != 0) break;
     const std::uint64_t slot = (sequence - 1) % request.slots + 1;
     writer.put(STDOUT_FILENO, shell_line(words.expand({.item = *item, .sequence = sequence, .slot = slot})) + "\n");
   }
   writer.flush();
-  return 0;
+  if (writer.failed() == 0) return 0;
+  if (writer.failed() == EPIPE) return signal_base + SIGPIPE;
+  const std::string why = std::strerror(writer.failed());
+  print_error("netrunner each: standard output: " + why + "; it is not complete.\n");
+  return other_error;
 }
 
 void declare(Options& options, Request& request, bool& no_progress) {
@@ -341,11 +368,13 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
     if (auto opened = log.open(request.joblog); !opened) return refuse(self, opened.error());
   }
   if (auto opened = request.observation.open(); !opened) return refuse(self, opened.error());
-  const int status = Each(request, *source, log).run();
-  const auto observed = request.observation.finish();
-  if (observed) return status;
-  print_error("netrunner each: " + observed.error() + "\n");
-  return other_error;
+  int status = Each(request, *source, log).run();
+  for (const auto& written : {log.close(), request.observation.finish()}) {
+    if (written) continue;
+    print_error("netrunner each: " + written.error() + "\n");
+    status = other_error;
+  }
+  return status;
 }
 
 }  // namespace

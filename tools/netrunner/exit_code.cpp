@@ -25,7 +25,10 @@ int exit_code_of(const Ended& ended) noexcept {
     case EndReason::out_of_memory: break;  // The kernel's own SIGKILL: 137, as everywhere.
   }
   if (ended.success()) return 0;  // Its code may be another one of --success-codes.
-  if (const auto* exited = std::get_if<Exited>(&ended.status)) return exited->code;
+  if (const auto* exited = std::get_if<Exited>(&ended.status)) {
+    // A failure is seen in the status: 0 may be none of --success-codes.
+    return exited->code == 0 && ended.reason == EndReason::exited ? refused_success : exited->code;
+  }
   if (const auto* signaled = std::get_if<Signaled>(&ended.status)) return signal_base + signaled->signal;
   return own_failure;
 }

@@ -6,6 +6,7 @@
 
 namespace netrunner::tool {
 
+inline constexpr int refused_success = 1;   ///< It exited 0, which --success-codes has not.
 inline constexpr int limit_passed = 124;    ///< --timeout, --idle, --output-limit, --cpu-time.
 inline constexpr int own_failure = 125;     ///< netrunner itself failed, or was asked for something impossible.
 inline constexpr int not_executable = 126;  ///< The command exists and can't be run.

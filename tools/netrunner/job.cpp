@@ -2,6 +2,8 @@
 
 #include <variant>
 
+#include "tools/netrunner/end_words.hpp"
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/unapplied_limits.hpp"
 
@@ -12,7 +14,7 @@ void Job::end(const Result<Ended>& result, std::string command_line) {
   const std::string prefix = "netrunner each: job " + std::to_string(item.sequence) + ": ";
   if (!result) {
     exit_code = failure = exit_code_of(result.error());
-    err.append(prefix + result.error().message() + "\n");
+    err.append(prefix + words_of(result.error()) + "\n");
     return;
   }
   const Ended& ended = *result;
@@ -26,7 +28,7 @@ void Job::end(const Result<Ended>& result, std::string command_line) {
   if (const auto* signaled = std::get_if<Signaled>(&ended.status)) signal = signaled->signal;
   if (std::holds_alternative<Unknown>(ended.status)) exit_code = own_failure;
   const bool by_itself = ended.reason == EndReason::exited || ended.reason == EndReason::stopped;
-  if (!by_itself) err.append(prefix + std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n");
+  if (!by_itself) err.append(prefix + words_of(ended) + "\n");
 }
 
 }  // namespace netrunner::tool

@@ -6,25 +6,31 @@
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 #include "tools/netrunner/messages.hpp"
 
 namespace netrunner::tool {
 
-JobLog::~JobLog() {
-  if (fd_ < 0) return;
-  flush();
-  (void)::close(fd_);
+std::string JobLog::failure(const char* advice) const {
+  return "--joblog " + path_ + ": " + std::strerror(failed_) + "; " + advice;
 }
 
 Checked<void> JobLog::open(const std::string& path) {
+  path_ = path;
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) {
-    return std::unexpected("--joblog " + path + ": " + std::strerror(errno) +
-                           "; nothing was started; name a file that you may write.");
-  }
+  if (fd_ < 0) failed_ = errno;
   lines_ = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
   flush();
+  if (failed_ != 0) return std::unexpected(failure("nothing was started; name a file that you may write."));
+  return {};
+}
+
+Checked<void> JobLog::close() {
+  if (fd_ < 0) return {};
+  flush();
+  if (::close(std::exchange(fd_, -1)) != 0 && failed_ == 0) failed_ = errno;
+  if (failed_ != 0) return std::unexpected(failure("the log is not complete."));
   return {};
 }
 
@@ -39,7 +45,7 @@ void JobLog::add(const Job& job) {
 }
 
 void JobLog::flush() {
-  if (fd_ >= 0 && !lines_.empty()) (void)write_all(fd_, lines_);
+  if (fd_ >= 0 && failed_ == 0) failed_ = write_all(fd_, lines_);
   lines_.clear();
 }
 

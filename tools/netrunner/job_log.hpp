@@ -12,7 +12,7 @@ namespace netrunner::tool {
 class JobLog {
  public:
   JobLog() = default;
-  ~JobLog();
+  ~JobLog() { (void)close(); }
   JobLog(const JobLog&) = delete;
   JobLog& operator=(const JobLog&) = delete;
 
@@ -20,9 +20,15 @@ class JobLog {
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
   void add(const Job& job);
   void flush();
+  /// Writes the rest. An error, of this or of any line before, is for people.
+  [[nodiscard]] Checked<void> close();
 
  private:
+  [[nodiscard]] std::string failure(const char* advice) const;
+
+  std::string path_;
   int fd_ = -1;
+  int failed_ = 0;  ///< errno of the first write that did.
   std::string lines_;
 };
 

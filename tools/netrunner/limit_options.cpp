@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "tools/netrunner/error_words.hpp"
+
 namespace netrunner::tool {
 namespace {
 
@@ -88,13 +90,13 @@ void LimitOptions::declare(Options& options) {
   options.value("--io-weight", weight_into(limits_.io_weight));
   options.value("--nofile", [this](const std::string& text) -> Checked<void> {
     const Result<ResourceLimit> limit = parse_resource_limit("nofile=" + text);
-    if (!limit) return std::unexpected(limit.error().message());
+    if (!limit) return std::unexpected(words_of(limit.error()));
     resource_limits_.push_back(*limit);
     return {};
   });
   options.value("--rlimit", [this](const std::string& text) -> Checked<void> {
     const Result<ResourceLimit> limit = parse_resource_limit(text);
-    if (!limit) return std::unexpected(limit.error().message());
+    if (!limit) return std::unexpected(words_of(limit.error()));
     resource_limits_.push_back(*limit);
     return {};
   });

@@ -34,10 +34,11 @@ std::string usage() {
                 "NETRUNNER_LOG=debug|info|warning|error: what the engine does, on stderr.\n";
 }
 
-/// A program that is started with 0, 1 or 2 closed would find its own sockets there and hand them to the command.
+/// A program that is started with 0, 1 or 2 closed would find its own sockets there and hand them to the command. What
+/// is written to 1 or 2 stays an error (EBADF), ours and the command's: it would be lost without a word.
 void fill_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)::open("/dev/null", O_RDWR);
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)::open("/dev/null", O_RDONLY);
   }
 }
 
@@ -53,8 +54,7 @@ int dispatch(std::vector<std::string> words) {
   const std::string name = words.front();
   words.erase(words.begin());
   if (name == "--help" || name == "-h" || name == "help") {
-    print(usage());
-    return 0;
+    return print("netrunner", usage()) ? 0 : own_failure;
   }
   const auto found = std::ranges::find_if(subcommands, [&](const Subcommand* subcommand) {
     return subcommand->name == name || (name == "--version" && subcommand->name == "version");

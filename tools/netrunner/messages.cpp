@@ -1,7 +1,9 @@
 #include "tools/netrunner/messages.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <poll.h>
+#include <string>
 #include <unistd.h>
 
 namespace netrunner::tool {
@@ -24,7 +26,13 @@ int write_all(int fd, std::span<const std::byte> bytes) noexcept {
 
 int write_all(int fd, std::string_view text) noexcept { return write_all(fd, std::as_bytes(std::span(text))); }
 
-void print(std::string_view text) noexcept { (void)write_all(STDOUT_FILENO, text); }
+bool print(std::string_view who, std::string_view text) {
+  const int failed = write_all(STDOUT_FILENO, text);
+  if (failed == 0 || failed == EPIPE) return true;
+  print_error(std::string(who) + ": standard output: " + std::strerror(failed) + "; it is not complete.\n");
+  return false;
+}
+
 void print_error(std::string_view text) noexcept { (void)write_all(STDERR_FILENO, text); }
 
 }  // namespace netrunner::tool

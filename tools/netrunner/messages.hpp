@@ -11,8 +11,10 @@ namespace netrunner::tool {
 [[nodiscard]] int write_all(int fd, std::span<const std::byte> bytes) noexcept;
 [[nodiscard]] int write_all(int fd, std::string_view text) noexcept;
 
-/// To standard output or standard error; nobody is left to be told where that fails.
-void print(std::string_view text) noexcept;
+/// To standard error; nobody is left to be told where that fails.
 void print_error(std::string_view text) noexcept;
+/// To standard output: what this run was for. False: it can't be written, which is said on standard error in the name
+/// of `who`. A reader that left doesn't want it: that is no failure.
+[[nodiscard]] bool print(std::string_view who, std::string_view text);
 
 }  // namespace netrunner::tool

@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/netrunner/engine_log.hpp"
+#include "tools/netrunner/error_words.hpp"
 
 namespace netrunner::tool {
 
@@ -26,8 +27,8 @@ Options::~Options() = default;
 void Options::flag(const std::string& names, bool& set) { app_->add_flag(names, set); }
 
 void Options::value(const std::string& names, Setter setter) {
-  Value& value = values_.emplace_back(Value{names.substr(names.rfind(',') + 1), {}, std::move(setter)});
-  app_->add_option(names, value.texts)->allow_extra_args(false);
+  Value& value = values_.emplace_back(Value{names.substr(names.rfind(',') + 1), nullptr, {}, 0, std::move(setter)});
+  value.option = app_->add_option(names, value.texts)->allow_extra_args(false);
 }
 
 namespace {
@@ -49,13 +50,14 @@ std::size_t distance(std::string_view from, std::string_view to) {
 }  // namespace
 
 std::string Options::unknown(const std::string& name) const {
-  constexpr std::size_t letters_wrong_max = 3;
+  constexpr std::size_t long_enough = 7, abbreviation_min = 4;  // "--cupset", "--me".
   std::string nearest;
-  std::size_t nearest_distance = letters_wrong_max + 1;
+  std::size_t nearest_distance = name.size() < long_enough ? 2 : 3;  // One letter is wrong in a short word, or two.
   for (const CLI::Option* option : static_cast<const CLI::App&>(*app_).get_options()) {
     for (const std::string& known : option->get_lnames()) {
-      const std::size_t wrong = distance(name, "--" + known);
-      if (wrong < nearest_distance) {
+      const bool abbreviated = name.size() >= abbreviation_min && ("--" + known).starts_with(name);
+      const std::size_t wrong = abbreviated ? 0 : distance(name, "--" + known);
+      if (name.starts_with("--") && wrong < nearest_distance) {
         nearest = "--" + known;
         nearest_distance = wrong;
       }
@@ -121,9 +123,12 @@ Checked<Options::Parsed> Options::parse(std::vector<std::string> words) {
     return std::unexpected(std::string(error.what()));
   }
   if (verbose) be_verbose();
-  for (const Value& value : values_) {
-    for (const std::string& text : value.texts) {
-      if (auto set = value.setter(text); !set) return std::unexpected(value.name + ": " + set.error());
+  // As on the command line, where a later --unset-env takes back an --env, as with env(1).
+  for (const CLI::Option* option : app_->parse_order()) {
+    const auto value = std::ranges::find(values_, option, &Value::option);
+    if (value == values_.end() || value->set == value->texts.size()) continue;
+    if (auto set = value->setter(value->texts[value->set++]); !set) {
+      return std::unexpected(value->name + ": " + set.error());
     }
   }
   return Parsed{.help = false, .command = std::move(split->command)};
@@ -151,7 +156,7 @@ Checked<void> Options::exclude(const std::vector<std::string>& options, const st
 Options::Setter into(Nanoseconds& duration) {
   return [&duration](const std::string& text) -> Checked<void> {
     const Result<Nanoseconds> parsed = parse_duration(text);
-    if (!parsed) return std::unexpected(parsed.error().message());
+    if (!parsed) return std::unexpected(words_of(parsed.error()));
     duration = *parsed;
     return {};
   };
@@ -160,7 +165,7 @@ Options::Setter into(Nanoseconds& duration) {
 Options::Setter into(std::uint64_t& bytes) {
   return [&bytes](const std::string& text) -> Checked<void> {
     const Result<std::uint64_t> parsed = parse_bytes(text);
-    if (!parsed) return std::unexpected(parsed.error().message());
+    if (!parsed) return std::unexpected(words_of(parsed.error()));
     bytes = *parsed;
     return {};
   };
@@ -176,7 +181,7 @@ Options::Setter into(std::string& value) {
 Options::Setter into(KillLadder& ladder) {
   return [&ladder](const std::string& text) -> Checked<void> {
     const Result<KillLadder> parsed = KillLadder::parse(text);
-    if (!parsed) return std::unexpected(parsed.error().message());
+    if (!parsed) return std::unexpected(words_of(parsed.error()));
     ladder = *parsed;
     return {};
   };

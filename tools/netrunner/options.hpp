@@ -16,6 +16,7 @@
 
 namespace CLI {
 class App;
+class Option;
 }
 
 namespace netrunner::tool {
@@ -55,7 +56,9 @@ class Options {
  private:
   struct Value {
     std::string name;
+    const CLI::Option* option;
     std::vector<std::string> texts;
+    std::size_t set;  ///< So many of them were handed to the setter.
     Setter setter;
   };
   struct Split;

@@ -13,6 +13,8 @@
 #include <netrunner/pipeline.hpp>
 
 #include "tools/netrunner/command_options.hpp"
+#include "tools/netrunner/end_words.hpp"
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
 #include "tools/netrunner/observation.hpp"
@@ -39,9 +41,10 @@ last, which it reads against credit and writes to its own stdout.
   --json           the same on stderr, on one line, instead of words
 As in netrunner run --help, for each of them: --ladder, --cwd, --user, --cap,
 --nice, --umask, --env, --unset-env, --clear-env, --new-session,
---success-codes; --memory, --memory-swap, --pids, --cpu, --cpu-time, --nofile
-and the others that limit, each of them, not all together, --rlimit and
---best-effort-limits; and --containment, --events, --stats.
+--no-new-privs, --oom-score, --shell-fallback, --success-codes; --memory,
+--memory-swap, --pids, --cpu, --cpu-time, --nofile and the others that limit,
+each of them, not all together, --rlimit and --best-effort-limits; and
+--containment, --events, --stats.
 The stdin of the first and every stderr are netrunner's own.
 INT, TERM, HUP, QUIT stop them by the ladder; the second one kills. TSTP stops
 them and netrunner, CONT lets all go on; other signals are passed on.
@@ -148,13 +151,16 @@ class PipelineRun {
   }
 
   /// Which one failed and how: the exit status alone doesn't tell.
-  [[nodiscard]] static std::string in_words(const PipelineReport& report) {
-    if (!report.result) return "netrunner pipeline: " + report.result.error().message() + "\n";
+  [[nodiscard]] std::string in_words(const PipelineReport& report) const {
+    if (!report.result) return "netrunner pipeline: " + words_of(report.result.error()) + "\n";
     const std::string unapplied = unapplied_limits(report.result->front(), "netrunner pipeline: ");  // All are alike.
     if (report.failed_stage >= report.stages.size()) return unapplied;
     const Ended& ended = (*report.result)[report.failed_stage];
-    return unapplied + "netrunner pipeline: " + shell_line(report.stages[report.failed_stage]) + ": " +
-           std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
+    const auto* signaled = std::get_if<Signaled>(&ended.status);
+    const bool reader_left = write_failed_ == EPIPE && report.failed_stage + 1 == report.stages.size();
+    if (reader_left && signaled != nullptr && signaled->signal == SIGPIPE) return unapplied;  // A normal end.
+    const std::string command = shell_line(report.stages[report.failed_stage]);
+    return unapplied + "netrunner pipeline: " + command + ": " + words_of(ended) + "\n";
   }
 
   Request& request_;

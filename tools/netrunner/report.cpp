@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/text.hpp"
 
 namespace netrunner::tool {
@@ -94,7 +95,7 @@ Json stop_commands_of(const Ended& ended) {
     runs.push_back({{"program", text_of(run.program)},
                     {"pid", run.pid == 0 ? Json(nullptr) : Json(run.pid)},
                     {"at_us", since_queued(ended.timeline, run.at_ns)},
-                    {"error", run.error ? text_of(run.error->message()) : Json(nullptr)}});
+                    {"error", run.error ? text_of(words_of(*run.error)) : Json(nullptr)}});
   }
   return runs;
 }
@@ -189,7 +190,7 @@ Json error_of(const Error& error) {
           {"subject", text_of(error.subject)},
           {"errno", error.sys_errno},
           {"errno_text", error.sys_errno == 0 ? Json(nullptr) : Json(std::strerror(error.sys_errno))},
-          {"message", text_of(error.message())}};
+          {"message", text_of(words_of(error))}};
 }
 
 std::string dump(const Json& json, Layout layout) {

@@ -71,7 +71,7 @@ Checked<void> can_write_report(const std::string& path, const char* option) {
   return std::unexpected(failure(name, errno, "nothing was started; name a file in a folder that you may write to."));
 }
 
-Checked<void> write_report(const std::string& path, const std::string& text, const char* option) {
+Checked<void> write_report(const std::string& path, const std::string& text, const char* option, const char* loss) {
   const std::string name = std::string(option) + " " + path;
   if (path == "-") {
     const int failed = write_all(STDOUT_FILENO, text);
@@ -87,7 +87,7 @@ Checked<void> write_report(const std::string& path, const std::string& text, con
     failed = replace(real, text);
   }
   if (failed == 0) return {};
-  return std::unexpected(failure(name, failed, "the command has run, what was to be there is lost."));
+  return std::unexpected(failure(name, failed, loss));
 }
 
 }  // namespace netrunner::tool

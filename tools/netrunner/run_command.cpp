@@ -16,6 +16,8 @@
 #include <netrunner/engine.hpp>
 
 #include "tools/netrunner/command_options.hpp"
+#include "tools/netrunner/end_words.hpp"
+#include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/messages.hpp"
 #include "tools/netrunner/observation.hpp"
@@ -50,7 +52,8 @@ Runs one command. Whatever it started is gone when this returns.
                    can't be had is an error, unless --best-effort-limits
   --cwd P  --user U[:G]  --nice N  --umask M  --nofile 256[:1024]  --rlimit K=N
   --cap net_raw,kill|none|all,-sys_admin  --success-codes 0,1 (then we exit 0)
-  --env K=V  --unset-env K  --clear-env  --new-session
+  --env K=V  --unset-env K  --clear-env  --new-session  --oom-score N
+  --no-new-privs  --shell-fallback   a text file without #! runs by /bin/sh
   --containment auto|cgroup|subreaper|pid-namespace|process-group (auto)
   --stdin FILE|null|inherit (inherit)   --merge   stderr goes where stdout goes
   --streams pipe|socket|inherit|auto   stdout and stderr through netrunner (by
@@ -64,7 +67,8 @@ Runs one command. Whatever it started is gone when this returns.
   --json           the same on stderr, on one line, instead of words
 INT, TERM, HUP, QUIT stop it by the ladder, with INT etc. as a first rung; the
 second one kills. TSTP stops it and us, CONT continues; others are passed on.
-Exit status: the command's; 128+n killed by signal n (137: out of memory too);
+Exit status: the command's (1 for a 0 that --success-codes has not); 128+n
+killed by signal n (137: out of memory too; 141: nobody reads the output);
 124 ended by --timeout, --idle, --output-limit or --cpu-time; 125 netrunner
 failed, or a limit can't be had; 126 can't be run; 127 not found.
 )";
@@ -99,7 +103,7 @@ class Run {
     Result<Ended> ended = start_and_wait(command);
     relay_.finish();
     CommandReport report{.argv = request_.argv, .result = std::move(ended), .exit_status = 0};
-    report.exit_status = report.result ? exit_code_of(*report.result) : exit_code_of_start(report.result.error());
+    report.exit_status = report.result ? exit_code_of_end(*report.result) : exit_code_of_start(report.result.error());
     if (!write_failure_.empty()) {
       print_error("netrunner run: " + write_failure_ + "\n");
       report.exit_status = own_failure;
@@ -148,8 +152,15 @@ class Run {
   }
 
   void note_write_failure(int failed) {
-    if (failed == 0 || failed == EPIPE) return;  // A reader that left is no failure of ours: the command was told.
+    if (failed == EPIPE) reader_left_ = true;  // No failure of ours: the command was told.
+    if (failed == 0 || failed == EPIPE) return;
     write_failure_ = std::string("its output can't be written: ") + std::strerror(failed) + "; it was told by SIGPIPE.";
+  }
+
+  /// A terminal has no SIGPIPE: its command was told by SIGHUP that nobody reads. To our caller it is the same.
+  [[nodiscard]] int exit_code_of_end(const Ended& ended) const {
+    const int code = exit_code_of(ended);
+    return terminal_ && reader_left_ && code == signal_base + SIGHUP ? signal_base + SIGPIPE : code;
   }
 
   [[nodiscard]] int exit_code_of_start(const Error& error) const {
@@ -172,12 +183,16 @@ class Run {
 
   /// Nothing where the exit status alone tells all.
   [[nodiscard]] static std::string in_words(const CommandReport& report) {
-    if (!report.result) return "netrunner run: " + report.result.error().message() + "\n";
+    if (!report.result) return "netrunner run: " + words_of(report.result.error()) + "\n";
     const Ended& ended = *report.result;
     std::string words;
-    const bool limit = exit_code_of(ended) == limit_passed || ended.reason == EndReason::shepherd_lost ||
-                       ended.reason == EndReason::out_of_memory;
-    if (limit) words = "netrunner run: " + std::string(name_of(ended.reason)) + "; " + to_string(ended.status) + "\n";
+    const bool limit = exit_code_of(ended) == limit_passed;
+    if (limit && ended.reason == EndReason::exited) {
+      words = "netrunner run: it exited 124 by itself; no limit was passed.\n";  // 124 doesn't tell whose it is.
+    } else if (limit || ended.reason == EndReason::shepherd_lost || ended.reason == EndReason::out_of_memory ||
+               is_refused_zero(ended)) {
+      words = "netrunner run: " + words_of(ended) + "\n";
+    }
     for (const PipeHolder& holder : ended.holders) {
       words += "netrunner run: after its exit its " + stream_in_words(holder.stream) + " was still held open by " +
                holder.name + " (pid " + std::to_string(holder.pid) + ").\n";
@@ -198,6 +213,7 @@ class Run {
   SignalRelay relay_;
   std::optional<TerminalSession> terminal_;
   std::string write_failure_;
+  bool reader_left_ = false;
 };
 
 /// Options that one of the others would silence.

@@ -131,25 +131,27 @@ std::string in_words(const StormReport& report) {
   return words + "\n" + (report.passed() ? "PASS" : "FAIL") + " seed " + std::to_string(report.seed) + "\n";
 }
 
+constexpr std::string_view who = "netrunner stress";
+
 int fail(const std::string& why) {
-  print_error("netrunner stress: " + why + "\n");
+  print_error(std::string(who) + ": " + why + "\n");
   return own_failure;
 }
 
 int run_storm(const Request& request) {
   auto roll = RollCall::open(std::to_string(::getpid()));
   if (!roll) return fail(roll.error());
-  if (!request.json) print("seed " + std::to_string(request.storm.seed) + "\n");
+  if (!request.json && !print(who, "seed " + std::to_string(request.storm.seed) + "\n")) return own_failure;
   const Result<StormReport> report = Storm(request.storm, *roll).run();
   if (!report) return fail(report.error().message());
-  print(request.json ? json_of(*report).dump(2) + "\n" : in_words(*report));
+  if (!print(who, request.json ? json_of(*report).dump(2) + "\n" : in_words(*report))) return own_failure;
   return report->passed() ? 0 : 1;
 }
 
 int run_deaths(const Request& request) {
   const auto report = run_matrix(request.matrix);
   if (!report) return fail(report.error());
-  print(request.json ? json_of(*report) : table_of(*report));
+  if (!print(who, request.json ? json_of(*report) : table_of(*report))) return own_failure;
   return passed(*report) ? 0 : 1;
 }
 
@@ -162,8 +164,7 @@ int run_stress(const Subcommand& self, std::vector<std::string> words) {
   auto parsed = options.parse(std::move(words));
   if (!parsed) return fail(parsed.error() + " (netrunner stress --help)");
   if (parsed->help) {
-    print(self.help);
-    return 0;
+    return print(who, self.help) ? 0 : own_failure;
   }
   if (!parsed->command.empty()) return fail("'" + parsed->command.front() + "' was not expected; it runs its own.");
   auto together = options.need({"--commands", "--gap", "--rows", "--columns"}, "--deaths");

@@ -19,8 +19,7 @@ std::expected<std::vector<std::string>, int> read_words(const Subcommand& self, 
   auto parsed = options.parse(std::move(words));
   if (!parsed) return std::unexpected(refuse(self, parsed.error()));
   if (!parsed->help) return std::move(parsed->command);
-  print(self.help);
-  return std::unexpected(0);
+  return std::unexpected(print("netrunner " + std::string(self.name), self.help) ? 0 : own_failure);
 }
 
 }  // namespace netrunner::tool

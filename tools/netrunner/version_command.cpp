@@ -10,14 +10,9 @@ namespace netrunner::tool {
 namespace {
 
 int run_version(const Subcommand& self, std::vector<std::string> words) {
-  if (words.empty()) {
-    print("netrunner " NETRUNNER_VERSION "\n");
-    return 0;
-  }
-  if (words.front() == "--help" || words.front() == "-h") {
-    print(self.help);
-    return 0;
-  }
+  constexpr std::string_view who = "netrunner version";
+  if (words.empty()) return print(who, "netrunner " NETRUNNER_VERSION "\n") ? 0 : own_failure;
+  if (words.front() == "--help" || words.front() == "-h") return print(who, self.help) ? 0 : own_failure;
   print_error("netrunner version: '" + words.front() + "' was not expected; it takes no arguments.\n");
   return own_failure;
 }
