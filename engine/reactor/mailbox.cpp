@@ -3,11 +3,19 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
+#include <thread>
 
 #include "engine/os/descriptor.hpp"
 
 namespace netrunner::reactor {
+
+namespace {
+
+constexpr std::chrono::microseconds poster_pause{20};
+
+}  // namespace
 
 Letter Mailbox::closed_mark;
 
@@ -20,15 +28,23 @@ Result<Mailbox> Mailbox::open() {
 
 bool Mailbox::push(Letter& letter) noexcept {
   Letter* head = head_.load(std::memory_order_relaxed);
+  if (head == &closed_mark) return false;  // Not counted: close() need not wait for those who come after it.
+  posters_.fetch_add(1, std::memory_order_relaxed);  // Seen by whoever sees the letter.
+  const bool taken = swap_in(letter, head);
+  // From here on the letter may be gone, and with it what keeps the engine: close() waits for its posters.
+  if (taken && sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
+  }
+  posters_.fetch_sub(1, std::memory_order_release);  // Nothing of this is touched any more.
+  return taken;
+}
+
+bool Mailbox::swap_in(Letter& letter, Letter* head) noexcept {
   do {
     if (head == &closed_mark) return false;
     letter.next = head;
   } while (!head_.compare_exchange_weak(head, &letter, std::memory_order_seq_cst, std::memory_order_relaxed));
-  // From here on the letter may be gone. The descriptor isn't: the engine outlives its posters.
-  if (sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) {
-    const std::uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
-  }
   return true;
 }
 
@@ -44,7 +60,12 @@ bool Mailbox::may_sleep() noexcept {
   return false;
 }
 
-Letter* Mailbox::close() noexcept { return in_order(head_.exchange(&closed_mark, std::memory_order_acq_rel)); }
+Letter* Mailbox::close() noexcept {
+  Letter* const last = in_order(head_.exchange(&closed_mark, std::memory_order_acq_rel));
+  // A handful of instructions of theirs, unless the scheduler holds one up: it may have a lower priority than this.
+  while (posters_.load(std::memory_order_acquire) != 0) std::this_thread::sleep_for(poster_pause);
+  return last;
+}
 
 Letter* Mailbox::in_order(Letter* newest) noexcept {
   if (newest == &closed_mark) return nullptr;
