@@ -58,10 +58,12 @@ bool start(Verb& verb) noexcept {
     return false;
   }
   shard::Shard& shard = shard_of(verb);
-  verb.state = Verb::State::under_way;
+  verb.handed_over = true;
   if (!shard.is_over() && !shard.on_thread()) {
+    verb.state = Verb::State::posted;
     verb.open = [](Letter& letter) noexcept {
       auto& opened = static_cast<Verb&>(letter);
+      opened.state = Verb::State::under_way;
       shard_of(opened).handle(opened);
     };
     if (shard.post(verb)) return true;
@@ -93,14 +95,13 @@ Verb::Verb(Verb&& other) noexcept
 }
 
 Verb::~Verb() {
-  if (state == State::under_way) withdraw(*this);
   if (plan != nullptr) delete std::exchange(plan, nullptr);
   if (kind == VerbKind::adopt && adoption != nullptr) delete std::exchange(adoption, nullptr);
   if (order != nullptr) delete std::exchange(order, nullptr);
 }
 
 void withdraw(Verb& verb) noexcept {
-  if (verb.state == Verb::State::idle || verb.core->in_forked_child()) return;
+  if (verb.core->in_forked_child()) return;
   run_there(verb, [](shard::Shard& shard, Verb& withdrawn) { shard.withdraw(withdrawn); });
 }
 
@@ -109,6 +110,8 @@ void abandon(Verb& verb, ErrorCode code) noexcept {
 }
 
 void deliver_beside(Verb& verb, Letter& letter) { verb.core->deliver(shard_of(verb), letter); }
+
+void take_from_post(Verb& verb, Letter& letter) noexcept { shard_of(verb).take_out(letter); }
 
 void take_back_here(Verb& verb) noexcept { shard_of(verb).take_back(verb, another_was_first()); }
 

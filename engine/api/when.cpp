@@ -27,6 +27,12 @@ bool Race::begin(std::span<Contender> contenders, std::coroutine_handle<> waiter
   return !join_.count_down();
 }
 
+Race::~Race() {
+  for (Contender& contender : contenders_) {
+    if (contender.asked) take_from_post(*contender.verb, contender);
+  }
+}
+
 /// False: one has won already.
 bool Race::may_start(Contender& contender) {
   const std::lock_guard guard(mutex_);
@@ -54,6 +60,7 @@ std::vector<Race::Contender*> Race::losers() {
   for (Contender& contender : contenders_) {
     if (!contender.started || contender.ended) continue;
     join_.expect(1);
+    contender.asked = true;
     losers.push_back(&contender);
   }
   return losers;
@@ -63,6 +70,7 @@ void Race::ask_losers() {
   for (Contender* loser : losers()) {
     loser->open = [](Letter& letter) noexcept {
       auto& asked = static_cast<Contender&>(letter);
+      asked.asked = false;
       take_back_here(*asked.verb);
       asked.race->count_down();
     };

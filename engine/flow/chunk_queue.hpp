@@ -17,6 +17,11 @@ class ChunkQueue {
     (last_ == nullptr ? first_ : last_->next_in_queue) = &slot;
     last_ = &slot;
   }
+  void push_front(ChunkSlot& slot) noexcept {
+    slot.next_in_queue = first_;
+    if (first_ == nullptr) last_ = &slot;
+    first_ = &slot;
+  }
   [[nodiscard]] ChunkSlot& pop() noexcept {
     ChunkSlot& slot = *first_;
     first_ = slot.next_in_queue;

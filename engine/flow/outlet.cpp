@@ -176,6 +176,7 @@ ChunkSlot& Outlet::piece_of(ChunkSlot& whole, std::uint32_t bytes) {
   piece->memory = new std::byte[bytes];
   piece->capacity = piece->end = bytes;
   std::memcpy(piece->memory, whole.memory + whole.begin, bytes);
+  piece->arrival = whole.arrival;
   whole.begin += bytes;
   ++flow_.pieces_out;
   return *piece;
@@ -189,10 +190,25 @@ void Outlet::hand_out(ChunkSlot& slot) noexcept {
   held_ = &slot;
 }
 
-void Outlet::give_back(ChunkSlot& slot) {
+void Outlet::take_in(ChunkSlot& slot) noexcept {
   (slot.previous_held == nullptr ? held_ : slot.previous_held->next_held) = slot.next_held;
   if (slot.next_held != nullptr) slot.next_held->previous_held = slot.previous_held;
   slot.outlet = nullptr;
+}
+
+void Outlet::untake(ChunkSlot& slot) {
+  if (discarding_ || closing_) {  // Nobody wants them any more.
+    bytes_ -= slot.size();
+    dropped_bytes_ += slot.size();
+    return give_back(slot);
+  }
+  take_in(slot);
+  queue_.push_front(slot);
+  owner_.output_returned(*this);
+}
+
+void Outlet::give_back(ChunkSlot& slot) {
+  take_in(slot);
   const std::uint32_t bytes = slot.size();
   flow_.release(bytes);
   window_.give_back(bytes);

@@ -24,6 +24,8 @@ class OutletOwner {
  public:
   /// `bytes` were read: kept, or dropped.
   virtual void output_arrived(Outlet& outlet, std::uint32_t bytes) = 0;
+  /// Bytes that were taken are back: they are the next ones again.
+  virtual void output_returned(Outlet& outlet) = 0;
   virtual void output_ended(Outlet& outlet) = 0;
   /// The kernel says that this is the end. True: the owner has seen to it that more may come, so it is read on.
   [[nodiscard]] virtual bool output_goes_on(Outlet& outlet) = 0;
@@ -57,6 +59,8 @@ class Outlet final : private Waiter, private Turn {
   /// The next bytes, at most `bytes_max`; null: none are here. The caller gives them back.
   [[nodiscard]] ChunkSlot* take(std::size_t bytes_max);
   void give_back(ChunkSlot& slot);
+  /// It was never consumed: its bytes are the first again, and were held all the time.
+  void untake(ChunkSlot& slot);
   /// The number of the bytes that are read next; `apart`: they aren't put behind those that wait.
   void number_arrivals(std::uint64_t number, bool apart) noexcept {
     arrival_ = number;
@@ -116,6 +120,7 @@ class Outlet final : private Waiter, private Turn {
   void go_on();
   [[nodiscard]] ChunkSlot& piece_of(ChunkSlot& whole, std::uint32_t bytes);
   void hand_out(ChunkSlot& slot) noexcept;
+  void take_in(ChunkSlot& slot) noexcept;
 
   SharedFlow& flow_;
   OutletOwner& owner_;

@@ -87,22 +87,32 @@ void Reactor::turn(std::int64_t wait_until_ns) {
   now_ns_ = Deadline::now_ns();  // What comes now has come now, not before the wait.
   completions_of_turn_ = ring_->run_completions();
   if (unopened_ == nullptr) unopened_ = mailbox_.take();
-  open_letters(unopened_, letters_per_turn_max);
+  open_letters(letters_per_turn_max);
   timers_.fire_due(now_ns_);
 }
 
-void Reactor::open_letters(Letter* letter, std::size_t count_max) {
-  for (; letter != nullptr && count_max > 0; --count_max) {
-    Letter& opened = *letter;
-    letter = letter->next;
+void Reactor::open_letters(std::size_t count_max) {
+  for (; unopened_ != nullptr && count_max > 0; --count_max) {
+    Letter& opened = *unopened_;
+    unopened_ = opened.next;  // Before: what it does may take others out.
     opened.open(opened);
   }
-  unopened_ = letter;
+}
+
+void Reactor::take_out(Letter& letter) noexcept {
+  Letter** at = &unopened_;
+  while (*at != nullptr && *at != &letter) at = &(*at)->next;
+  if (*at == nullptr && !mailbox_.is_closed()) {
+    *at = mailbox_.take();
+    while (*at != nullptr && *at != &letter) at = &(*at)->next;
+  }
+  if (*at != nullptr) *at = letter.next;
 }
 
 void Reactor::close_mailbox() {
-  open_letters(unopened_, SIZE_MAX);
-  open_letters(mailbox_.close(), SIZE_MAX);
+  open_letters(SIZE_MAX);
+  unopened_ = mailbox_.close();
+  open_letters(SIZE_MAX);
 }
 
 Result<void> Reactor::open_foreign() {

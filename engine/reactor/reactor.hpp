@@ -26,6 +26,8 @@ class Reactor {
   void turn(std::int64_t wait_until_ns);
   /// False: the mailbox is closed. On the reactor's own thread call the receiver directly instead.
   [[nodiscard]] bool post(Letter& letter) noexcept { return mailbox_.push(letter); }
+  /// On the reactor's own thread: a letter that was posted and not opened yet will not be.
+  void take_out(Letter& letter) noexcept;
   /// Opens what was posted last and takes nothing any more. The ring goes on.
   void close_mailbox();
   /// Cancels the reactor's own operation, after which the ring may be idle.
@@ -54,7 +56,7 @@ class Reactor {
   Reactor(std::unique_ptr<ring::Ring> ring, Mailbox mailbox);
   void listen();
   [[nodiscard]] bool alarm_wakes_by(std::int64_t until_ns);
-  void open_letters(Letter* letter, std::size_t count_max);
+  void open_letters(std::size_t count_max);
 
   std::unique_ptr<ring::Ring> ring_;
   Mailbox mailbox_;
@@ -63,7 +65,7 @@ class Reactor {
   std::uint64_t wake_count_ = 0;
   ring::Timeout alarm_;
   std::int64_t alarm_ns_ = INT64_MAX;  ///< While the alarm is in flight.
-  Letter* unopened_ = nullptr;  ///< Taken in an earlier turn, over its bound.
+  Letter* unopened_ = nullptr;  ///< Taken from the mailbox.
   bool listening_ = true;
   pid_t thread_;
   std::int64_t now_ns_;

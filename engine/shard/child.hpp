@@ -47,6 +47,8 @@ class Child final : private shard::StreamsOwner {
   void release();
   /// A Reader or Writer was dropped.
   void give_stream_back(Stream stream, bool input);
+  /// True: a stream that was taken is its Process's again, as if it had not been.
+  [[nodiscard]] bool untake(Stream stream, bool input);
   /// The engine ends: nothing more is read.
   void cut_streams();
   /// The engine closes and can't wait any longer.

@@ -89,6 +89,13 @@ void Child::give_stream_back(Stream stream, bool input) {
   if (has_ended()) rooms_.shard.bury(*this);
 }
 
+bool Child::untake(Stream stream, bool input) {
+  if (!owned_) return false;
+  streams_.untake(stream, input);
+  --takers_;
+  return true;
+}
+
 void Child::signal(Verb& verb) {
   if (verb.number < 0 || verb.number > SIGRTMAX) {
     return rooms_.verbs.fail(verb, {ErrorCode::invalid_argument, Stage::none, EINVAL,

@@ -71,7 +71,6 @@ void Shard::finish_closing() {
   events_.tell();
   log(options_.engine.logger, close_report_.killed > 0 || !close_report_.complete ? LogLevel::warning : LogLevel::debug,
       [&] { return closed_line(options_.index, close_report_); });
-  std::vector<Verb*> late;
   {
     const std::lock_guard guard(after_close());
     reactor_->close_mailbox();
@@ -80,10 +79,14 @@ void Shard::finish_closing() {
     if (flow_ != nullptr) flow_->close_ring();
     reactor_->close_ring();
     closed_ = true;
-    verbs_.take_all(late);
   }
-  // Whoever is resumed now finds a closed engine, and answers at once.
-  for (Verb* verb : late) verb->on_done(*verb);
+  // Whoever is resumed now finds a closed engine, and answers at once. It may destroy those that come after it.
+  while (Verb* verb = next_done()) VerbQueue::deliver(*verb);
+}
+
+Verb* Shard::next_done() {
+  const std::lock_guard guard(after_close());
+  return verbs_.next();
 }
 
 bool Shard::is_forgotten() {

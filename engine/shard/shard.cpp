@@ -146,14 +146,6 @@ void Shard::adopt(Verb& verb) {
   verbs_.complete(verb);
 }
 
-/// True: it was under way here, and is idle now.
-bool Shard::forget(Verb& verb) noexcept {
-  if (verb.state != Verb::State::under_way) return false;
-  if (verb.kind == VerbKind::timer) return sleepers_.withdraw(verb);
-  if (verb.kind == VerbKind::adopted_end) return verb.adoption->withdraw(verb);
-  return verb.child != nullptr && verb.child->withdraw(verb);
-}
-
 void Shard::spawn(Verb& verb) {
   std::unique_ptr<detail::SpawnPlan> plan(std::exchange(verb.plan, nullptr));
   if (closing_ != Closing::open) return verbs_.fail(verb, ErrorCode::engine_closed, "the engine was closed");
@@ -175,21 +167,6 @@ std::vector<ProcessStats> Shard::list(pid_t only) {
     found.push_back(child.process_stats(detail::Child::WithUsage::no));
   });
   return found;
-}
-
-void Shard::withdraw(Verb& verb) {
-  // Done, but nobody will hear of it: a Process in it is dropped, a Chunk let go.
-  if (!verbs_.withdraw(verb)) (void)forget(verb);
-  verb.state = Verb::State::idle;
-}
-
-void Shard::abandon(Verb& verb, ErrorCode code) {
-  take_back(verb, {code, Stage::none, 0, "the verb was given up at its caller's deadline; the command was not touched",
-                   {}});
-}
-
-void Shard::take_back(Verb& verb, Error error) {
-  if (forget(verb)) verbs_.fail(verb, std::move(error));
 }
 
 void Shard::let_go(detail::ChunkSlot& slot) {

@@ -91,6 +91,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   /// Completes it with this error, if it is still under way.
   void take_back(Verb& verb, Error error);
   void let_go(detail::ChunkSlot& slot);
+  /// On the shard's thread: a letter that was posted to it will not be opened.
+  void take_out(Letter& letter) noexcept { reactor_->take_out(letter); }
 
   /// A copy of what names our shepherd to another's.
   [[nodiscard]] os::UniqueFd shepherd_pidfd() const;
@@ -153,10 +155,12 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   void log_containment() const;
   void adopt(Verb& verb);
   [[nodiscard]] bool forget(Verb& verb) noexcept;
+  void undo(Verb& verb);
   void bury_the_dead();
   void go_on_closing();
   void advance_closing();
   void finish_closing();
+  [[nodiscard]] Verb* next_done();
 
   Options options_;
   std::unique_ptr<reactor::Reactor> reactor_;

@@ -283,6 +283,15 @@ std::optional<Error> Streams::take(Stream stream, bool input) {
   return std::nullopt;
 }
 
+void Streams::untake(Stream stream, bool input) {
+  if (input) {
+    this->input(stream)->taken = false;
+  } else {
+    output(stream)->taken = false;
+    (void)serve_any();  // What came meanwhile.
+  }
+}
+
 void Streams::give_back(Stream stream, bool input) {
   if (input) {
     Input& to = *this->input(stream);
@@ -327,6 +336,11 @@ void Streams::number_arrivals(const flow::Outlet& latest) {
   for (const auto& output : outputs_) {
     output->outlet.number_arrivals(arrivals_, keep_order_ && &output->outlet != &latest);
   }
+}
+
+void Streams::output_returned(flow::Outlet& outlet) {
+  (void)serve_any();
+  (void)serve_reader(*output(outlet.stream()));
 }
 
 void Streams::output_ended(flow::Outlet& outlet) {

@@ -53,6 +53,8 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   void ask_terminal(Verb& verb);
   /// The stream is a Reader's or Writer's from now on. An error: why not.
   [[nodiscard]] std::optional<Error> take(Stream stream, bool input);
+  /// It was never had: the stream is the Process's as before.
+  void untake(Stream stream, bool input);
   /// It was dropped: the stream is closed.
   void give_back(Stream stream, bool input);
   /// True: it waited here.
@@ -94,6 +96,7 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   void output_resumed(flow::Outlet& outlet, std::uint64_t stalled_ns) override {
     owner_.resumed(outlet.stream(), stalled_ns);
   }
+  void output_returned(flow::Outlet& outlet) override;
   void output_ended(flow::Outlet& outlet) override;
   bool output_goes_on(flow::Outlet& outlet) override;
   void output_over_limit(flow::Outlet&) override { owner_.over_limit(); }

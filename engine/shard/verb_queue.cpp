@@ -43,15 +43,16 @@ void VerbQueue::fail(Verb& verb, ErrorCode code, const char* subject) noexcept {
   fail(verb, Error{code, Stage::none, 0, subject, {}});
 }
 
-void VerbQueue::take_all(std::vector<Verb*>& into) {
-  while (Verb* verb = done_.pop()) into.push_back(verb);
+void VerbQueue::deliver(Verb& verb) noexcept {
+  verb.handed_over = false;
+  verb.on_done(verb);
 }
 
 void VerbQueue::resume() {
   for (std::uint32_t i = 0; i < resumed_per_turn_max; ++i) {
     Verb* verb = done_.pop();
     if (verb == nullptr) return;
-    verb->on_done(*verb);
+    deliver(*verb);
   }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <netrunner/awaitable.hpp>
 
@@ -38,7 +37,9 @@ class VerbQueue {
     starting_ = &verb;
     handle(verb);
     starting_ = outer;
-    return verb.state == Verb::State::done;
+    const bool done = verb.state == Verb::State::done;
+    if (done) verb.handed_over = false;
+    return done;
   }
   void complete(Verb& verb) noexcept;
   void fail(Verb& verb, Error error) noexcept;
@@ -46,8 +47,9 @@ class VerbQueue {
   /// True: it was done and waited to be resumed; it won't be.
   bool withdraw(Verb& verb) noexcept { return done_.remove(verb); }
   [[nodiscard]] bool empty() const noexcept { return done_.empty(); }
-  /// Those that are done; whoever takes them resumes them.
-  void take_all(std::vector<Verb*>& into);
+  /// The next one that is done, null: none; whoever takes it delivers it.
+  [[nodiscard]] Verb* next() noexcept { return done_.pop(); }
+  static void deliver(Verb& verb) noexcept;
   /// Resumes those that are done; those that become done meanwhile too, up to a bound.
   void resume();
 

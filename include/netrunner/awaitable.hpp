@@ -36,12 +36,18 @@ enum class VerbKind : std::uint8_t {
 /// shard's from start() until `on_done` ran. One per suspended coroutine: no allocation, no lock.
 class Verb : public Letter {
  public:
-  enum class State : std::uint8_t { idle, under_way, done };
+  enum class State : std::uint8_t {
+    idle,
+    posted,     ///< By another thread; the shard has not opened it.
+    under_way,
+    done,       ///< `on_done` has run, or is due.
+  };
 
   Verb& operator=(const Verb&) = delete;
 
   VerbKind kind;
-  State state = State::idle;
+  State state = State::idle;          ///< As the shard sees it. Its thread's own, once started.
+  bool handed_over = false;           ///< From start() until just before `on_done`: whoever destroys it asks this.
   Stream stream = Stream::out;
   Target target = Target::group;
   int number = 0;                     ///< A signal, or the process that is looked for.
@@ -66,13 +72,14 @@ class Verb : public Letter {
   Verb(VerbKind what, Core* where, Child* whom) noexcept : kind(what), core(where), child(whom) {}
   Verb(const Verb&) = delete;
   Verb(Verb&& other) noexcept;  ///< Before it was started only.
-  ~Verb();  ///< Under way still (its coroutine is being destroyed): withdraws it, as `withdraw` says.
+  ~Verb();
 };
 
 /// Hands the verb to its shard. False: it is done already, `on_done` will not run. Any thread.
 [[nodiscard]] bool start(Verb& verb) noexcept;
-/// Takes it back: when this returns, `on_done` has run, or will never run. Direct on the shard's own thread; from
-/// another one it waits for the shard's next turn. Nothing is lost: bytes stay with the stream.
+/// Takes back a verb that was handed over: when this returns, `on_done` will never run. Direct on the shard's own
+/// thread; from another one it waits for the shard's next turn. Nothing is lost: bytes stay with the stream, or return
+/// to its front.
 void withdraw(Verb& verb) noexcept;
 /// Asks the shard to complete the verb with `code` if it is still under way; on_done then runs as usual. Any thread.
 void abandon(Verb& verb, ErrorCode code) noexcept;
@@ -88,7 +95,10 @@ class [[nodiscard]] Awaitable final : public detail::Verb {
  public:
   Awaitable(detail::VerbKind kind, detail::Core* core, detail::Child* child) noexcept : Verb(kind, core, child) {}
   Awaitable(Awaitable&&) noexcept = default;
-  ~Awaitable() = default;
+  /// Handed over still (its coroutine is being destroyed): withdrawn while the shard may write `value`.
+  ~Awaitable() {
+    if (handed_over) detail::withdraw(*this);
+  }
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   [[nodiscard]] bool await_suspend(std::coroutine_handle<> coroutine) noexcept {

@@ -38,6 +38,11 @@ class Chunk {
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
   }
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+  /// For the engine: the caller gives it back. Null: there is none.
+  [[nodiscard]] detail::ChunkSlot* release() noexcept {
+    bytes_ = {};
+    return std::exchange(slot_, nullptr);
+  }
 
  private:
   detail::ChunkSlot* slot_ = nullptr;

@@ -37,6 +37,8 @@ class TakenStream {
 
   [[nodiscard]] explicit operator bool() const noexcept { return child_ != nullptr; }
   [[nodiscard]] Stream stream() const noexcept { return stream_; }
+  /// For the engine: nothing is closed when it is dropped.
+  void release() noexcept { child_ = nullptr; }
 
  protected:
   Core* core_;

@@ -122,7 +122,13 @@ class Race {
     Race* race = nullptr;
     Verb* verb = nullptr;
     bool started = false, ended = false;
+    bool asked = false;  ///< To be taken back, from before the letter is handed over until it is opened.
   };
+  Race() = default;
+  Race(const Race&) = delete;
+  Race& operator=(const Race&) = delete;
+  /// Its frame may go while it waits: letters that were not opened are taken out of the post.
+  ~Race();
   /// True: the waiter is suspended, and resumed by the last of them.
   [[nodiscard]] bool begin(std::span<Contender> contenders, std::coroutine_handle<> waiter);
   [[nodiscard]] std::size_t first() const noexcept { return first_; }
@@ -144,6 +150,8 @@ class Race {
 
 /// Hands a letter to the verb's shard, where `take_back_here` may be called from it.
 void deliver_beside(Verb& verb, Letter& letter);
+/// On the thread of the verb's shard: a letter that was handed to it will not be opened.
+void take_from_post(Verb& verb, Letter& letter) noexcept;
 /// Completes the verb with `cancelled`, if it is still under way.
 void take_back_here(Verb& verb) noexcept;
 /// A verb that is done at `until_ns` (CLOCK_MONOTONIC), in the shard of `beside`.
