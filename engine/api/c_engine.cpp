@@ -94,7 +94,9 @@ nr_code nr_engine_open(const nr_engine_options* options, nr_engine** engine, nr_
 void nr_engine_close(nr_engine* engine, nr_close_report* report) {
   NR_ASSERT(engine != nullptr);
   const netrunner::CloseReport ours = engine->engine.close();
-  c::give(nr_close_report{sizeof(nr_close_report), ours.stopped, ours.detached, ours.killed, ours.complete}, report);
+  const nr_code code = ours.error ? c::fail(*ours.error, nullptr) : NR_OK;
+  c::give(nr_close_report{sizeof(nr_close_report), ours.stopped, ours.detached, ours.killed, ours.complete, code},
+          report);
 }
 
 void nr_engine_free(nr_engine* engine) { delete engine; }

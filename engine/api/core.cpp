@@ -294,23 +294,48 @@ void Core::deliver(shard::Shard& shard, Letter& letter) {
   delete_if_forgotten();
 }
 
+void Core::turn(std::int64_t wait_until_ns) {
+  hold();
+  shards_[0]->turn(wait_until_ns);
+  let_go();
+}
+
+/// One who turns a shard can't wait for its end, and a foreign ring is turned by the thread that opened it alone.
+std::optional<Error> Core::why_not_close_here() const {
+  Error error{ErrorCode::invalid_argument, Stage::none, EDEADLK, "close on a thread of the engine's own",
+              "close it in another thread"};
+  if (!foreign()) return on_shard_thread() ? std::optional(std::move(error)) : std::nullopt;
+  if (shards_.empty() || shards_[0]->is_over() || shards_[0]->on_thread()) return std::nullopt;
+  error.sys_errno = EPERM;
+  error.subject = "close of an engine with Threads::foreign";
+  error.advice = "close it in the thread that opened it";
+  return error;
+}
+
+void Core::order_close() {
+  struct CloseLetter : Letter {
+    shard::Shard* shard;
+  };
+  for (const auto& shard : shards_) {
+    if (shard == nullptr) continue;  // It never opened.
+    auto letter = std::make_unique<CloseLetter>();
+    letter->shard = shard.get();
+    letter->open = [](Letter& opened) noexcept {
+      const std::unique_ptr<CloseLetter> close(static_cast<CloseLetter*>(&opened));
+      close->shard->begin_close();
+    };
+    if (shard->deliver(*letter)) (void)letter.release();
+  }
+}
+
 CloseReport Core::close() {
   {
     const std::lock_guard guard(shard::after_close());
     if (closing_) return report_;
+    if (auto error = why_not_close_here()) return {.complete = false, .error = std::move(error)};
     closing_ = true;
   }
-  NR_ASSERT(foreign() || !on_shard_thread());
-  struct CloseLetter : Letter {
-    shard::Shard* shard;
-  };
-  std::vector<CloseLetter> letters(shards_.size());
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    if (shards_[i] == nullptr) continue;  // It never opened.
-    letters[i].shard = shards_[i].get();
-    letters[i].open = [](Letter& letter) noexcept { static_cast<CloseLetter&>(letter).shard->begin_close(); };
-    (void)shards_[i]->deliver(letters[i]);
-  }
+  order_close();
   if (foreign() && !shards_.empty()) {
     while (!shards_[0]->has_closed()) shards_[0]->turn(INT64_MAX);
   }
@@ -325,7 +350,34 @@ CloseReport Core::close() {
     report_.killed += report.killed;
     report_.complete = report_.complete && report.complete;
   }
-  return report_;
+  CloseReport report = report_;
+  delete_if_forgotten();  // Its Engine may have gone meanwhile, with a coroutine that was resumed by the end.
+  return report;
+}
+
+void Core::end() {
+  const bool foreign_thread = foreign() && why_not_close_here();
+  if (foreign_thread) return shards_[0]->desert();
+  if (on_shard_thread() && !foreign()) return end_elsewhere();
+  hold();
+  (void)close();
+  abandon();
+  let_go();
+}
+
+/// On a shard's own thread, which may not wait for itself.
+void Core::end_elsewhere() {
+  hold();
+  try {
+    std::thread([this] {
+      os::block_all_signals();
+      (void)close();
+      abandon();
+      let_go();
+    }).detach();
+  } catch (const std::system_error&) {
+    order_close();  // The shards end by themselves; what they leave is kept.
+  }
 }
 
 void Core::abandon() {
@@ -334,12 +386,35 @@ void Core::abandon() {
   delete_if_forgotten();
 }
 
+void Core::hold() {
+  const std::lock_guard guard(shard::after_close());
+  ++holds_;
+}
+
+void Core::let_go() {
+  const std::lock_guard guard(shard::after_close());
+  --holds_;
+  delete_if_forgotten();
+}
+
 void Core::delete_if_forgotten() {
-  if (!abandoned_ || !closed_) return;
+  if (!abandoned_ || !closed_ || holds_ > 0) return;
   for (const auto& shard : shards_) {
     if (shard != nullptr && !shard->is_forgotten()) return;
   }
   delete this;
+}
+
+CoreHold::CoreHold(Core* core) noexcept : core_(core) { core_->hold(); }
+
+CoreHold::~CoreHold() {
+  if (!core_->in_forked_child()) core_->let_go();
+}
+
+Awaitable<void> CoreHold::hop(std::uint32_t shard) const noexcept {
+  Awaitable<void> verb(VerbKind::hop, core_, nullptr);
+  verb.shard = shard;
+  return verb;
 }
 
 }  // namespace netrunner::detail

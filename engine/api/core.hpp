@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -57,14 +58,24 @@ class Core final : private shard::Neighbours {
   [[nodiscard]] Result<containment::LimitPlaces*> limit_places();
 
   void deliver(shard::Shard& shard, Letter& letter);
+  /// One turn of the foreign loop; a coroutine that it resumes may end the Engine.
+  void turn(std::int64_t wait_until_ns);
   CloseReport close();
+  /// The Engine goes, in whatever thread.
+  void end();
   /// The Engine has gone.
   void abandon();
+  /// It isn't deleted before it is let go as often. Any thread.
+  void hold();
+  void let_go();
 
  private:
   explicit Core(const EngineOptions& options);
   ~Core();
   [[nodiscard]] Result<void> start_shards();
+  [[nodiscard]] std::optional<Error> why_not_close_here() const;
+  void order_close();
+  void end_elsewhere();
   [[nodiscard]] shard::Shard::Options shard_options(std::uint32_t index) const;
   void delete_if_forgotten();
   [[nodiscard]] Result<void> choose_containment();
@@ -88,6 +99,7 @@ class Core final : private shard::Neighbours {
   std::vector<std::thread> threads_;
   // Under shard::after_close().
   CloseReport report_;
+  std::uint32_t holds_ = 0;
   bool closing_ = false, closed_ = false, abandoned_ = false;
   reactor::Ticket next_;
 };

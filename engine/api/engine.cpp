@@ -27,8 +27,7 @@ Engine& Engine::operator=(Engine&& other) noexcept {
 
 Engine::~Engine() {
   if (core_ == nullptr || core_->in_forked_child()) return;
-  (void)core_->close();
-  core_->abandon();
+  core_->end();
 }
 
 Awaitable<Process> Engine::spawn(const Command& command) { return spawn(command, std::stop_token()); }
@@ -171,7 +170,7 @@ int Engine::event_fd() const noexcept { return core_->foreign() ? core_->shard(0
 void Engine::turn(Nanoseconds wait_max) {
   NR_ASSERT(core_->foreign() && core_->shard(0).on_thread());
   if (core_->shard(0).is_over()) return;
-  core_->shard(0).turn(wait_max.count() == 0 ? 0 : Deadline::after(wait_max).monotonic_ns());
+  core_->turn(wait_max.count() == 0 ? 0 : Deadline::after(wait_max).monotonic_ns());
 }
 
 std::uint32_t Engine::shards() const noexcept { return core_->shards(); }

@@ -155,20 +155,20 @@ void block_on(netrunner::detail::Verb& verb, Deadline deadline) {
   if (!netrunner::detail::start(verb)) return;
   if (ours) {
     while (!done.wait_until(Deadline::at(0)) && Deadline::at(Deadline::now_ns()) < deadline) {
-      core->shard(0).turn(deadline.monotonic_ns());
+      core->turn(deadline.monotonic_ns());
     }
   }
   if (done.wait_until(ours ? Deadline::at(0) : deadline)) return;
   netrunner::detail::abandon(verb, ErrorCode::timed_out);
   if (ours) {
-    while (!done.wait_until(Deadline::at(0))) core->shard(0).turn(INT64_MAX);
+    while (!done.wait_until(Deadline::at(0))) core->turn(INT64_MAX);
   }
   done.wait();
 }
 
 void block_until(netrunner::detail::Core* core, Signal& done) {
   if (!core->foreign()) return done.wait();
-  while (!done.wait_until(Deadline::at(0))) core->shard(0).turn(INT64_MAX);
+  while (!done.wait_until(Deadline::at(0))) core->turn(INT64_MAX);
 }
 
 }  // namespace netrunner::blocking::detail

@@ -11,6 +11,11 @@
 
 namespace netrunner::shard {
 
+void Shard::desert() noexcept {
+  link_.desert();
+  if (spare_ != nullptr) spare_->link().desert();
+}
+
 void Shard::begin_close() {
   if (closing_ != Closing::open) return;
   closing_ = Closing::stopping;

@@ -64,6 +64,8 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
 
   /// One turn; waits until `wait_until_ns` (CLOCK_MONOTONIC) at most.
   void turn(std::int64_t wait_until_ns);
+  /// When nobody may turn it again, in any thread: the shepherds end everything as if their host had ended.
+  void desert() noexcept;
   /// Nothing is admitted any more, everything runs its ladder; turn on until has_closed().
   void begin_close();
   [[nodiscard]] bool is_closing() const noexcept { return closing_ != Closing::open; }

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -258,6 +259,10 @@ void Link::shut_down() {
 
 bool Link::is_down() const noexcept {
   return end_.idle() && channel_ == nullptr && buried_.empty() && (!pidfd_ || os::has_ended(pidfd_.get()));
+}
+
+void Link::desert() noexcept {
+  if (channel_ != nullptr) (void)::shutdown(channel_->descriptor(), SHUT_RDWR);
 }
 
 void Link::kill_shepherd() {

@@ -93,6 +93,8 @@ class Link {
   [[nodiscard]] bool is_down() const noexcept;
   /// Has a shepherd that does not end in time killed.
   void kill_shepherd();
+  /// The shepherd sees its host go. Nothing may be asked of the link afterwards.
+  void desert() noexcept;
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }

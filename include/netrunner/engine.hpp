@@ -23,6 +23,24 @@
 
 namespace netrunner {
 
+namespace detail {
+
+/// Keeps what an Engine is made of, not the engine open, for somebody who comes back to its threads later. Any thread.
+class CoreHold {
+ public:
+  explicit CoreHold(Core* core) noexcept;
+  CoreHold(const CoreHold&) = delete;
+  CoreHold& operator=(const CoreHold&) = delete;
+  ~CoreHold();
+  /// Engine::hop; when the engine has closed there is no such thread any more: done at once, where it is awaited.
+  [[nodiscard]] Awaitable<void> hop(std::uint32_t shard) const noexcept;
+
+ private:
+  Core* core_;
+};
+
+}  // namespace detail
+
 enum class Threads : std::uint8_t {
   own,      ///< A thread per shard.
   foreign,  ///< None: the thread that called open() turns the one shard, from its own event loop.
@@ -109,9 +127,10 @@ struct CloseReport {
   std::uint64_t detached = 0;  ///< Of them, detached ones.
   std::uint64_t killed = 0;    ///< Of them, those whose ladder had not ended within close_max.
   bool complete = true;        ///< Everything is gone.
+  std::optional<Error> error{};  ///< Set: this thread may not close the engine, and nothing was done.
 };
 
-/// Owner of all shards. Any thread may call; close() and the destructor only one at a time.
+/// Owner of all shards. Any thread may call; close() and the destructor only one at a time, and see there.
 /// Needs Linux 6.1 (io_uring with DEFER_TASKRUN), see io_uring_setup(2). Not usable after fork(2): verbs then give
 /// engine_closed, and the child must not destroy it but _exit or exec.
 class Engine {
@@ -119,7 +138,11 @@ class Engine {
   [[nodiscard]] static Result<Engine> open(const EngineOptions& options = {});
   Engine(Engine&& other) noexcept;
   Engine& operator=(Engine&& other) noexcept;
-  ~Engine();  ///< close(), and its report is dropped.
+  /// close(), and its report is dropped. On a thread of its own shards (in a coroutine that owns the engine) it can't
+  /// wait: a thread that is made for it closes, and the destructor returns at once. With Threads::foreign and on
+  /// another thread than the one that opened it: its commands are ended as if the host had, and its memory and
+  /// descriptors are kept until the host ends.
+  ~Engine();
 
   /// Starts a command; done when exec(2) has succeeded, or failed with an Error that names stage and subject.
   /// The call itself never blocks. Its arguments are checked at once; the environment is read now (setenv(3) in
@@ -156,6 +179,8 @@ class Engine {
 
   /// Stops admitting, stops everything by its ladder, waits close_max at most, kills the rest, ends shards and
   /// shepherds. Verbs under way end with engine_closed, waits with their result. Idempotent.
+  /// Refused (CloseReport::error, and nothing is closed) on a thread of its own shards, which it would wait for, and
+  /// with Threads::foreign on any other thread than the one that opened it.
   CloseReport close();
 
   /// Threads::foreign: readable when turn() has work; level, for poll(2) or epoll(7). Owned by the engine.

@@ -146,6 +146,7 @@ typedef struct nr_close_report {
   uint64_t detached;  ///< Of them, detached ones.
   uint64_t killed;    ///< Of them, those whose ladder had not ended within close_max_ns.
   bool complete;      ///< Everything is gone.
+  nr_code code;       ///< NR_OK, or NR_INVALID_ARGUMENT: on a thread of the engine's own, nothing was done.
 } nr_close_report;
 #define NR_CLOSE_REPORT_INIT NR_INIT_(nr_close_report)
 

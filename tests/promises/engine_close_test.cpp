@@ -1,6 +1,7 @@
 /// Engine::close says what it stopped, is bounded, and leaves handles and results usable.
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/busy_shard.hpp"
 #include "tests/support/captures.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/engine_fixture.hpp"
@@ -221,6 +223,30 @@ TEST(EngineClose, OfAnEngineThatTheHostTurnsItself) {
   const Running running = host.spawn(sleeper);
   EXPECT_EQ(host->close().stopped, 1U);
   EXPECT_TRUE(eventually([&] { return !is_running(running.pid()); }));
+}
+
+TEST(EngineClose, OnAThreadOfItsOwnItIsRefusedByNameAndNothingIsClosed) {
+  EngineFixture host;
+  nr::CloseReport report;
+  on_shard(*host, [&] { report = host->close(); });
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, nr::ErrorCode::invalid_argument);
+  EXPECT_EQ(report.error->sys_errno, EDEADLK);
+  EXPECT_FALSE(report.complete);
+  EXPECT_EQ(exit_code(host.run(nr::Command("true")).ended), 0);
+}
+
+TEST(EngineClose, ACoroutineOfItsOwnThreadMayOwnItAndEnd) {
+  const std::size_t threads = own_threads(), open = own_descriptors().size();
+  std::atomic<bool> ran = false;
+  std::optional<nr::Engine> engine(value_of(nr::Engine::open(two_shards())));
+  [](nr::Engine owned, std::atomic<bool>& over) -> nr::detail::Detached {
+    (void)co_await owned.spawn(sleeper);  // Dropped at once: it stops.
+    const auto echo = co_await owned.capture(nr::Command("echo", "text"));
+    over = echo && echo->out.head == "text\n";
+  }(std::move(*engine), ran);
+  EXPECT_TRUE(eventually([&] { return ran.load(); }));
+  EXPECT_TRUE(eventually([&] { return own_threads() == threads && own_descriptors().size() == open; }));
 }
 
 TEST(EngineOpen, RefusesImpossibleOptions) {

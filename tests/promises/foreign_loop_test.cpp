@@ -13,6 +13,7 @@
 #include "tests/support/crowd.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/pattern.hpp"
 #include "tests/support/proc.hpp"
@@ -219,6 +220,38 @@ TEST(ForeignLoop, ClosingItWithNothingRunningWaitsForNothing) {
     EXPECT_EQ(value_of(host.get(host->capture(nr::Command("echo", "a")))).out.head, "a\n");
   }
   EXPECT_LT(watch.elapsed(), patience(15s));
+}
+
+TEST(ForeignLoop, AnotherThreadThanItsOwnMayNotCloseItAndIsToldSo) {
+  EngineFixture host(foreign());
+  Running cat = host.spawn(nr::Command("cat").in(nr::Stdio::pipe()));
+  nr::CloseReport report;
+  std::thread([&] { report = host->close(); }).join();
+  ASSERT_TRUE(report.error);
+  EXPECT_EQ(report.error->code, nr::ErrorCode::invalid_argument);
+  EXPECT_EQ(report.error->sys_errno, EPERM);
+  EXPECT_FALSE(report.complete);
+  cat.write("on");
+  EXPECT_EQ(cat.read_text(), "on");
+  EXPECT_EQ(host->close().stopped, 1U);
+}
+
+TEST(ForeignLoop, ACoroutineThatItResumesMayOwnItAndEnd) {
+  nr::Engine* engine = nullptr;
+  bool over = false;
+  auto opened = value_of(nr::Engine::open(foreign()));
+  [](nr::Engine owned, nr::Engine*& here, bool& ended) -> nr::detail::Detached {
+    here = &owned;
+    const auto echo = co_await owned.capture(nr::Command("echo", "text"));
+    ended = echo && echo->out.head == "text\n";
+  }(std::move(opened), engine, over);
+  const Stopwatch watch;
+  while (!over && watch.elapsed() < patience(20s)) engine->turn(10ms);
+  EXPECT_TRUE(over);
+}
+
+TEST(ForeignLoop, DestroyedInAnotherThreadItEndsItsCommandsAndTheHostGoesOn) {
+  EXPECT_TRUE(host_succeeds("deserting_host"));
 }
 
 TEST(ForeignLoop, ClosingItWithCommandsRunningLeavesNothing) {
