@@ -61,17 +61,19 @@ void Board::set_all_written(bool written) {
   answer(std::move(lock));
 }
 
-/// Wakes those whose wish has come true, one after the other, without the lock.
+/// Wakes those whose wish has come true, one after the other: each may take others off the list.
 void Board::answer(std::unique_lock<std::mutex> lock) {
-  std::vector<Waiter*> woken;
-  for (Waiter* waiter : waiters_) {
-    if (!is_answered(*waiter)) continue;
-    waiter->listed = false;
-    woken.push_back(waiter);
+  for (;;) {
+    const auto found = std::ranges::find_if(waiters_, [this](Waiter* waiter) { return is_answered(*waiter); });
+    if (found == waiters_.end()) return;
+    Waiter& waiter = **found;
+    waiters_.erase(found);
+    waiter.listed = false;
+    if (waiter.wake(waiter)) continue;
+    lock.unlock();
+    waiter.go_on(waiter);
+    lock.lock();
   }
-  std::erase_if(waiters_, [](const Waiter* waiter) { return !waiter->listed; });
-  lock.unlock();
-  for (Waiter* waiter : woken) waiter->wake(*waiter);
 }
 
 std::vector<InstanceStatus> Board::instances() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <netrunner/daemon.hpp>
@@ -19,7 +20,9 @@ enum class Awaited : std::uint8_t { ready, ended };
 /// Somebody who waits. Its owner's, from add() until it was woken or removed.
 struct Waiter {
   Awaited what = Awaited::ready;
-  void (*wake)(Waiter& waiter) noexcept = nullptr;  ///< Called without a lock; the waiter may be gone when it returns.
+  /// Called under the board's lock, and must not go on by itself. False: `go_on` is called without the lock.
+  bool (*wake)(Waiter& waiter) noexcept = nullptr;
+  void (*go_on)(Waiter& waiter) noexcept = nullptr;  ///< The waiter may be gone when it returns.
   void* context = nullptr;
   std::optional<Error> error;  ///< Set before it is woken.
   bool listed = false;
@@ -54,31 +57,39 @@ class Board {
   std::vector<Waiter*> waiters_;
 };
 
-/// `co_await`: suspends until it is so. Resumes in the supervisor's thread, or doesn't suspend.
+/// `co_await`: suspends until it is so, or doesn't suspend. Resumes by `hop`, which the supervisor starts: a coroutine
+/// that runs on the shard's thread may destroy another that waits, wherever its wake-up is. Where the engine has closed
+/// it resumes in the supervisor's thread.
 class BoardWait {
  public:
-  BoardWait(Board& board, Awaited what) noexcept : board_(board) { waiter_.what = what; }
+  BoardWait(Board& board, Awaited what, Awaitable<void> hop) noexcept : board_(board), hop_(std::move(hop)) {
+    waiter_.what = what;
+    waiter_.context = this;
+    waiter_.wake = [](Waiter& woken) noexcept { return netrunner::detail::start(self(woken).hop_); };
+    waiter_.go_on = [](Waiter& woken) noexcept { resume(self(woken).hop_); };
+  }
   BoardWait(const BoardWait&) = delete;
   BoardWait& operator=(const BoardWait&) = delete;
-  ~BoardWait() { (void)board_.remove(waiter_); }
+  ~BoardWait() { (void)board_.remove(waiter_); }  // And the hop is withdrawn, if it was started.
 
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   [[nodiscard]] bool await_suspend(std::coroutine_handle<> waiting) {
-    suspended_ = true;  // Before add(): from then on it may be resumed.
-    waiter_.context = waiting.address();
-    waiter_.wake = [](Waiter& woken) noexcept { std::coroutine_handle<>::from_address(woken.context).resume(); };
-    if (board_.add(waiter_)) return true;
-    suspended_ = false;
-    return false;
+    hop_.waiter = waiting.address();
+    hop_.on_done = resume;
+    return board_.add(waiter_);  // From then on it may be resumed.
   }
-  /// Whether it was suspended: then this is the supervisor's thread.
-  [[nodiscard]] bool await_resume() const noexcept { return suspended_; }
-  [[nodiscard]] std::optional<Error>& error() noexcept { return waiter_.error; }
+  /// Why what it waits for can't come any more.
+  [[nodiscard]] std::optional<Error> await_resume() noexcept { return std::move(waiter_.error); }
 
  private:
+  static BoardWait& self(Waiter& waiter) noexcept { return *static_cast<BoardWait*>(waiter.context); }
+  static void resume(netrunner::detail::Verb& hop) noexcept {
+    std::coroutine_handle<>::from_address(hop.waiter).resume();
+  }
+
   Board& board_;
+  Awaitable<void> hop_;
   Waiter waiter_;
-  bool suspended_ = false;
 };
 
 /// The state of the whole.

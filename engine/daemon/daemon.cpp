@@ -13,16 +13,9 @@ namespace {
 
 using Shared = std::shared_ptr<detail::Supervisor>;
 
-/// The board answers in the supervisor's thread, which is no place for the code of others.
 Task<std::optional<Error>> answer_of(Shared supervisor, daemon::Awaited what) {
-  daemon::BoardWait wait(supervisor->board(), what);
-  if (co_await wait) {
-    if (auto hop = supervisor->hop()) {
-      Awaitable<void> there = std::move(*hop);
-      (void)co_await there;
-    }
-  }
-  co_return std::move(wait.error());
+  daemon::BoardWait wait(supervisor->board(), what, supervisor->hop());
+  co_return co_await wait;
 }
 
 Task<Result<void>> ready_of(Shared supervisor) {
@@ -68,7 +61,10 @@ Task<Result<ProcessStats>> stats_of(Shared supervisor, std::uint32_t instance) {
 bool wait_here(detail::Supervisor& supervisor, daemon::Waiter& waiter, Deadline deadline) {
   blocking::detail::Signal woken;
   waiter.context = &woken;
-  waiter.wake = [](daemon::Waiter& self) noexcept { static_cast<blocking::detail::Signal*>(self.context)->set(); };
+  waiter.wake = [](daemon::Waiter& self) noexcept {
+    static_cast<blocking::detail::Signal*>(self.context)->set();
+    return true;
+  };
   if (!supervisor.board().add(waiter) || woken.wait_until(deadline)) return true;
   if (supervisor.board().remove(waiter)) return false;
   woken.wait();  // It came at the last moment.

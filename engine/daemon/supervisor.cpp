@@ -19,6 +19,7 @@ Supervisor::Supervisor(Engine& engine, Command command, DaemonOptions options)
     : command_(daemon::prepared(command, options)),
       options_(std::move(options)),
       board_(options_.instances, command_.spec().program),
+      hold_(engine.core()),
       engine_(&engine) {}
 
 Result<std::shared_ptr<Supervisor>> Supervisor::open(Engine& engine, const Command& command, DaemonOptions options) {
@@ -104,12 +105,6 @@ DaemonStatus Supervisor::status() const {
   status.state = daemon::state_of(status.instances);
   status.log = output_->stats();
   return status;
-}
-
-std::optional<Awaitable<void>> Supervisor::hop() {
-  const std::lock_guard guard(engine_mutex_);
-  if (engine_ == nullptr) return std::nullopt;
-  return engine_->hop(0);
 }
 
 void Supervisor::spawned(std::shared_ptr<daemon::Run> run) {

@@ -36,8 +36,8 @@ class Supervisor final : public std::enable_shared_from_this<Supervisor>,
   void drop();
   [[nodiscard]] DaemonStatus status() const;
   [[nodiscard]] daemon::Board& board() noexcept { return board_; }
-  /// Back to a thread of the engine's; none: it is not to be touched any more.
-  [[nodiscard]] std::optional<Awaitable<void>> hop();
+  /// To a thread of the engine's, also when the Daemon or the Engine has gone.
+  [[nodiscard]] Awaitable<void> hop() const noexcept { return hold_.hop(0); }
 
  private:
   Supervisor(Engine& engine, Command command, DaemonOptions options);
@@ -65,6 +65,7 @@ class Supervisor final : public std::enable_shared_from_this<Supervisor>,
   std::shared_ptr<daemon::Output> output_;
   daemon::Descriptor wake_;
 
+  const CoreHold hold_;
   std::mutex engine_mutex_;
   Engine* engine_;  ///< Null: it may have gone. Guarded by engine_mutex_.
 

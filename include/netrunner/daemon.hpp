@@ -257,7 +257,8 @@ class Daemon {
   ~Daemon();
 
   /// Done when all instances are ready at once. Error: one of them has stopped or failed before.
-  /// A state, not an event: any number may wait, also afterwards. Resumes on a shard's thread.
+  /// A state, not an event: any number may wait, also afterwards. Resumes on a shard's thread, as ended() does; once
+  /// the engine has closed, in the daemon's own.
   [[nodiscard]] Task<Result<void>> ready() const;
   /// Done when all instances are stopped or failed, what they wrote is written, and their changes are told.
   [[nodiscard]] Task<DaemonStatus> ended() const;

@@ -1,12 +1,16 @@
 /// A command that is kept running: restarts, backoff, giving up, orders, instances. Theme DAEMON.
 
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <gtest/gtest.h>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
+#include "tests/support/busy_shard.hpp"
 #include "tests/support/daemon.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/scale.hpp"
@@ -343,6 +347,38 @@ TEST(Daemon, DroppedInTheMiddleOfAStartItLeavesNothing) {
     const Kept kept(host, sleeper);
   }
   EXPECT_TRUE(eventually([&] { return host.shard_stats(0).running + host.shard_stats(1).running == 0; }));
+}
+
+/// Two that wait for the end of a daemon: the first that goes on destroys the other.
+struct EndWaiters {
+  std::array<OwnedFrame, 2> frames;
+  std::atomic<int> woken = 0;
+  std::atomic<pid_t> thread = 0;
+};
+
+OwnedFrame wait_for_end(EndWaiters& waiters, std::size_t which, nr::Task<nr::DaemonStatus> end) {
+  (void)co_await end;
+  waiters.thread = gettid();
+  if (waiters.woken == 0) waiters.frames[1 - which].destroy();
+  ++waiters.woken;
+}
+
+TEST(Daemon, WhoeverAwaitsItsEndGoesOnInAShardsThreadAndMayDestroyOthersWhoDo) {
+  EngineFixture host({.shards = 1});
+  pid_t shard = 0;
+  on_shard(*host, [&] { shard = gettid(); });
+  for (std::size_t round = 0; round < scaled(200, 20); ++round) {
+    EndWaiters waiters;
+    {
+      const Kept kept(host, sleeper);
+      kept.await_ready();
+      for (std::size_t n = 0; n < 2; ++n) waiters.frames[n] = wait_for_end(waiters, n, kept->ended());
+    }
+    ASSERT_TRUE(eventually([&] { return waiters.woken > 0; }));
+    on_shard(*host, [] {});
+    EXPECT_EQ(waiters.thread, shard);
+    EXPECT_EQ(waiters.woken, 1);
+  }
 }
 
 TEST(Daemon, EndsWithItsEngine) {
