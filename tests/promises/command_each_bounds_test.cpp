@@ -26,5 +26,44 @@ TEST(CommandEachBounds, TheHardLimitIsUsedAndTheJobsHaveTheSoftOne) {
   EXPECT_EQ(json_value(result.err, "failed"), "0") << result.err;
 }
 
+TEST(CommandEachBounds, AJobThatWritesTooMuchIsStoppedAndHasFailed) {
+  const CommandResult stopped = netrunner_command({"each", "--output-limit", "1000", "--", "yes", ":::", "1"});
+  EXPECT_EQ(stopped.out.size(), 1000u);
+  EXPECT_EQ(stopped.exit_status, 1);
+  EXPECT_NE(stopped.err.find("netrunner each: job 1: output_limit; killed by SIG"), std::string::npos) << stopped.err;
+  const CommandResult cut = netrunner_command({"each", "--output-limit", "4", "--truncate", "--", "seq", ":::", "99"});
+  EXPECT_EQ(cut.out, "1\n2\n");
+  EXPECT_EQ(cut.exit_status, 0) << cut.err;
+}
+
+TEST(CommandEachBounds, AReaderThatLeftIsSeenWhileTheJobRuns) {
+  const CommandResult result = netrunner_script("{ $NR each -j1 -- yes ::: 1; echo $? >&2; } | true");
+  EXPECT_NE(result.err.find("141\n"), std::string::npos) << result.err;
+}
+
+TEST(CommandEachBounds, OutputThatCannotBeKeptEndsTheRunWithAnError) {
+  const CommandResult result = netrunner_script(
+      "trap '' XFSZ; ulimit -f 4000; { $NR each -j1 -- head -c 9000000 ::: /dev/zero; echo $? >&2; } | wc -c");
+  EXPECT_NE(result.err.find("the output of a job, in TMPDIR: File too large; some of it is lost"), std::string::npos)
+      << result.err;
+  EXPECT_NE(result.err.find("\n255\n"), std::string::npos) << result.err;
+}
+
+TEST(CommandEachBounds, AnItemThatIsTooLongIsAFailedJobAndTheOthersRun) {
+  const std::string items = "ok1\n" + std::string(300'000, 'a') + "\nok2\n" + std::string(140'000, 'b');
+  const CommandResult result = netrunner_command({"each", "-k", "-j1", "--", "echo"}, items);
+  EXPECT_EQ(result.out, "ok1\nok2\n");
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_NE(result.err.find("job 2: exec item of more than 131071 bytes"), std::string::npos) << result.err;
+  const CommandResult part = netrunner_command({"each", "-k", "-j1", "--", "echo", "{/}"}, "x/" + items);
+  EXPECT_EQ(part.out, "ok1\nok2\n") << "a part of what was read of one is no item";
+}
+
+TEST(CommandEachBounds, TheJobLogMayBeStandardOutputAndHasATimeoutAsParallelHasIt) {
+  const CommandResult result =
+      netrunner_command({"each", "--joblog", "-", "--timeout", "50ms", "--", "sleep", ":::", "60"});
+  EXPECT_NE(result.out.find("\t-1\t15\tsleep 60\n"), std::string::npos) << result.out;
+}
+
 }  // namespace
 }  // namespace tests

@@ -108,7 +108,7 @@ TEST(CommandEach, ReplacementStringsAreThoseOfParallel) {
   EXPECT_EQ(shown("{#}-{}-{}", "a"), "x 1-a-a\n");
   EXPECT_EQ(shown("plain", "a"), "x plain a\n");
   EXPECT_EQ(shown("{}", "it's \"two\" words"), "x 'it'\\''s \"two\" words'\n");
-  EXPECT_EQ(shown("{}", "two\nlines"), "x $'two\\012lines'\n");
+  EXPECT_EQ(shown("{}", "two\nlines"), "x 'two\nlines'\n") << "sh(1) need not know $'...'";
   EXPECT_EQ(each({"--dry-run", "--", "{}", "-v", ":::", "ls", "cp"}).out, "ls -v\ncp -v\n");
 }
 

@@ -61,6 +61,12 @@ TEST(CommandOptions, OneThatWouldDoNothingIsRefused) {
   EXPECT_TRUE(is_refused({"daemon", "--wait-for-timeout", "1s", "--", "true"}, {"--wait-for-timeout", "--wait-for"}));
   EXPECT_TRUE(is_refused({"daemon", "--restart", "never", "--burst", "1/1m", "--", "true"}, {"--burst", "never"}));
   EXPECT_TRUE(is_refused({"daemon", "--rotate", "1M:2", "--", "true"}, {"--rotate", "--log"}));
+  EXPECT_TRUE(is_refused({"daemon", "--ready-timeout", "1s", "--", "true"}, {"--ready-timeout", "--ready"}));
+  EXPECT_TRUE(is_refused({"daemon", "--log", "-", "--", "true"}, {"--log", "'-'"}));
+  EXPECT_TRUE(is_refused({"each", "--truncate", "--", "true"}, {"--truncate", "--output-limit"}));
+  for (const char* limit : {"--timeout", "--idle"}) {
+    EXPECT_TRUE(is_refused({"run", limit, "0", "--", "true"}, {limit, "leave the option out"}));
+  }
   EXPECT_TRUE(is_refused({"stress", "--gap", "1s"}, {"--gap", "--deaths"}));
   EXPECT_TRUE(is_refused({"stress", "--deaths", "--duration", "1s"}, {"--duration", "--deaths"}));
 }
@@ -75,6 +81,12 @@ TEST(CommandOptions, AnUnknownOptionIsAnsweredWithTheNearestOne) {
   EXPECT_TRUE(is_refused({"run", "--timeot", "5s", "--", "true"}, {"--timeot", "--timeout?"}));
   EXPECT_TRUE(is_refused({"each", "--keeporder", "--", "true"}, {"--keeporder", "--keep-order?"}));
   EXPECT_TRUE(is_refused({"run", "-x", "true"}, {"-x"}));
+  EXPECT_TRUE(is_refused({"run", "--time", "5s", "--", "true"}, {"--time: ", "--timeout?"}));
+  for (const std::vector<std::string>& far : {std::vector<std::string>{"run", "-v", "--", "true"},
+                                              {"daemon", "--json", "--", "true"},
+                                              {"each", "--idle", "1s", "--", "true"}}) {
+    EXPECT_EQ(netrunner_command(far).err.find("Did you mean"), std::string::npos) << far[1];
+  }
   EXPECT_TRUE(is_refused({"run", "--timeout"}, {"--timeout", "needs a value"}));
 }
 
@@ -90,6 +102,22 @@ TEST(CommandOptions, OptionsThatContradictEachOtherAreRefused) {
   EXPECT_TRUE(is_refused({"run", "--truncate", "--", "true"}, {"--truncate", "--output-limit"}));
   EXPECT_TRUE(is_refused({"run", "--streams", "inherit", "--idle", "1s", "--", "true"}, {"--idle"}));
   EXPECT_TRUE(is_refused({"each", "-0", "--", "true", ":::", "a"}, {"-0"}));
+}
+
+TEST(CommandOptions, TwoThatWouldOverwriteOneAnotherAreRefused) {
+  EXPECT_TRUE(is_refused({"run", "--report", "f", "--stats", "./f", "--", "true"},
+                         {"--report", "--stats", "f is the file of"}));
+  EXPECT_TRUE(is_refused({"daemon", "--log", "/f", "--state", "/f", "--", "true"}, {"/f", "--log", "--state"}));
+  EXPECT_EQ(netrunner_command({"run", "--report", "-", "--stats", "-", "--", "true"}).exit_status, 0);
+}
+
+TEST(CommandOptions, AUserIsNamedPlainly) {
+  EXPECT_TRUE(is_refused({"run", "--user", "nosuch", "--", "true"}, {"--user: user nosuch (no such user"}));
+  EXPECT_TRUE(is_refused({"run", "--user", "root:", "--", "true"}, {"--user: 'root:'", "USER:GROUP"}));
+}
+
+TEST(CommandOptions, HelpOfASubcommandIsItsOwn) {
+  EXPECT_EQ(netrunner_command({"help", "run"}).out, netrunner_command({"run", "--help"}).out);
 }
 
 TEST(CommandOptions, AReportThatCouldNotBeWrittenIsRefusedBeforeTheStart) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/support/command_line.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace tests {
@@ -44,6 +45,28 @@ TEST(CommandWords, TheEnvironmentIsChangedInTheOrderOfTheCommandLine) {
   EXPECT_EQ(shown({"--unset-env", "NR_A", "--env", "NR_A=1"}), "1\n");
   EXPECT_EQ(shown({"--env", "NR_A=1", "--unset-env", "NR_A"}), "unset\n");
   EXPECT_EQ(shown({"--env", "NR_A=1", "--unset-env", "NR_A", "--env=NR_A=2"}), "2\n");
+}
+
+/// Its driver holds nobody back who is in another session: what is typed would go to whoever reads first.
+TEST(CommandWords, InTheBackgroundOfATerminalACommandDoesNotTakeItsInput) {
+  const auto stdin_of = [](const std::string& options, const std::string& then) {
+    const std::string run = std::string(command_path()) + " run " + options + " -- readlink /proc/self/fd/0 " + then;
+    return CommandLine({"script", "-qec", "bash -c 'set -m; " + run + "'", "/dev/null"}).wait().out;
+  };
+  EXPECT_TRUE(stdin_of("", "& wait").starts_with("/dev/null\r\n"));
+  EXPECT_TRUE(stdin_of("--stdin inherit", "& wait").starts_with("/dev/pts/"));
+  EXPECT_TRUE(stdin_of("", "").starts_with("/dev/pts/"));
+}
+
+TEST(CommandWords, ADoctorNamesTheContainmentThatKeepsThePromise) {
+  const std::string script = "test $(id -u) -ne 0 && exec $NR doctor; "
+                             "exec setpriv --reuid 65534 --regid 65534 --clear-groups $NR doctor";
+  const CommandResult result = netrunner_script(script);
+  const std::string& words = result.out;
+  if (words.find("containment                degraded") == std::string::npos) GTEST_SKIP() << "cgroups or no doctor";
+  if (words.find("a PID namespace can be had") == std::string::npos) GTEST_SKIP() << "no user namespaces";
+  EXPECT_NE(words.find("Not kept here: containment, subreaper only; "), std::string::npos) << words;
+  EXPECT_NE(words.find("; --containment pid-namespace keeps the promise here."), std::string::npos) << words;
 }
 
 TEST(CommandWords, AdviceIsAnOptionOfTheCommand) {

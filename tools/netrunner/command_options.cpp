@@ -7,7 +7,7 @@
 namespace netrunner::tool {
 
 void CommandOptions::declare(Options& options) {
-  options.value("--timeout", into(timeout_));
+  options.value("--timeout", into_limit(timeout_));
   options.value("--ladder", into(ladder_));
   options.value("--success-codes", [this](const std::string& text) -> Checked<void> {
     const auto codes = whole_numbers(text, 0, 255);
@@ -90,6 +90,9 @@ Checked<Command> CommandOptions::make(std::vector<std::string> words) const {
   if (shell_fallback_) command = command.shell_fallback();
   if (no_new_privs_) command = command.no_new_privs();
   if (user_.empty()) return command;
+  if (user_.starts_with(':') || user_.ends_with(':')) {
+    return std::unexpected("--user: '" + user_ + "' names no user and group; write USER or USER:GROUP.");
+  }
   Result<Command> as_user = command.user(user_);
   if (!as_user) return std::unexpected("--user: " + words_of(as_user.error()));
   return std::move(*as_user);

@@ -156,6 +156,11 @@ Checked<void> DaemonFlags::check(const Options& options) const {
     if (auto checked = options.exclude(of_restarts, "--restart", "never it means nothing"); !checked) return checked;
   }
   if (auto checked = LimitOptions::check(options); !checked) return checked;
+  if (auto checked = options.distinct({"--log", "--state", "--events", "--stats"}); !checked) return checked;
+  if (log_ == "-") return std::unexpected("--log: '-' is no file; without --log the output goes where ours goes.");
+  if (options.given("--ready-timeout") && options_.ready.kind() == Ready::Kind::started && !probe_script_) {
+    return std::unexpected("--ready-timeout: one that is ready when it has started is never late; say --ready.");
+  }
   if (log_.empty() && (rotation_ || !prefix_.empty())) {
     return std::unexpected("--rotate and --prefix are about a file; name it by --log FILE.");
   }

@@ -54,10 +54,14 @@ std::string json_of(const Findings& findings, bool all_kept) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string reason_of(const Finding& finding) {
+  return finding.name + ", " + finding.value + (finding.advice.empty() ? "" : "; " + finding.advice);
+}
+
 std::string reasons_of(const Findings& findings) {
   std::string reasons;
   for (const Finding& finding : findings) {
-    if (finding.breaks_a_promise) reasons += "not kept here: " + finding.name + ", " + finding.value + "\n";
+    if (finding.breaks_a_promise) reasons += "Not kept here: " + reason_of(finding) + "\n";
   }
   return reasons.empty() ? "Everything that netrunner promises can be kept here.\n" : reasons;
 }

@@ -95,8 +95,9 @@ Finding test_level(Containment level, bool must_work) {
   Result<Engine> engine = open(level);
   if (!engine) {
     finding.health = must_work ? Health::missing : Health::degraded;
-    finding.value = "not to be had: " + engine.error().message();
-    finding.advice = engine.error().advice;
+    Error error = engine.error();
+    finding.advice = std::exchange(error.advice, {});
+    finding.value = "not to be had: " + error.message();
     return finding;
   }
   const ShardStats shard = blocking::get(engine->stats()).shards.front();
@@ -120,6 +121,7 @@ Finding in_effect(const ShardStats& shard) {
   if (shard.containment == Containment::cgroup || shard.containment == Containment::pid_namespace) return finding;
   finding.health = shard.containment == Containment::subreaper ? Health::degraded : Health::missing;
   finding.breaks_a_promise = true;
+  finding.value += " only";
   finding.advice = shard.containment_note;
   if (finding.advice.empty()) finding.advice = "A process that calls setsid(2) leaves it.";
   return finding;
@@ -162,6 +164,16 @@ Finding automatic_self_test(Engine& engine) {
   return {.name = "self-test", .health = Health::missing, .value = failure, .advice = {}, .breaks_a_promise = true};
 }
 
+/// The last one is that of the PID namespace: what keeps the promise where the level in effect doesn't.
+void advise_namespace(Findings& findings) {
+  if (findings.back().health != Health::ok) return;
+  for (Finding& finding : findings) {
+    if (finding.name != "containment" || !finding.breaks_a_promise) continue;
+    finding.advice += (finding.advice.ends_with('.') ? " " : "; ");
+    finding.advice += "--containment pid-namespace keeps the promise here.";
+  }
+}
+
 }  // namespace
 
 Findings engine_findings() {
@@ -184,6 +196,7 @@ Findings engine_findings() {
   }
   for (const Containment level : {Containment::cgroup, Containment::pid_namespace, Containment::subreaper}) {
     findings.push_back(test_level(level, level == Containment::cgroup));
+    if (level == Containment::pid_namespace) advise_namespace(findings);
   }
   return findings;
 }

@@ -45,13 +45,14 @@ Runs COMMAND once for each item; without ::: the items are the lines of stdin.
   -k, --keep-order   output in the order of the items, not as they end
   -0, --null         items on stdin end with NUL, not newline
   --timeout D        stop a job after D (250ms, 5s, 2m); it has failed then
+  --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
   --ladder L         how; --containment L   how far that reaches (auto)
   --memory N  --memory-swap N  --pids N  --cpu CPUS  --cpu-time D  --nofile N
                      of each job, like --ladder and the others that limit in
                      netrunner run --help, --rlimit and --best-effort-limits too
   --halt-on-failure  no job is begun after the first failure, those that run are
                      stopped; its exit status is ours then
-  --joblog FILE      a line per job, with the columns of GNU parallel
+  --joblog FILE|-    a line per job, with the columns of GNU parallel
   --events FILE, --stats FILE|-   as in netrunner run --help
   --dry-run          print the commands, quoted for a shell, and run none
   --no-progress      no live line (it is shown only if stderr is a terminal)
@@ -60,10 +61,12 @@ In the words: {} the item  {.} without extension  {/} its last component
   {//} its folder  {/.} last component without extension  {#} its number
   {%} the slot, 1 to N. Where no word has any of them, {} is appended.
 A job's stdin is /dev/null. Its output comes in one piece when it has ended,
-from memory up to 1 MiB, beyond it from a file in TMPDIR. No shell is involved.
+from memory up to 1 MiB, beyond it from a file in TMPDIR; where that is full, or
+nobody reads the output any more, all is stopped. No shell is involved.
 INT, TERM, HUP, QUIT: no more jobs, those that run get the ladder; again: kill.
 Exit status: 0 all succeeded; 1 to 100: so many failed; 101: more; 128+n stopped
-by signal n; 125 a bad option; 255 netrunner itself failed.
+by signal n (141: nobody reads); 125 a bad option; 255 netrunner itself failed.
+In --json, not_started counts the items that were read and not tried any more.
 )";
 
 constexpr int failed_max = 101, other_error = 255;
@@ -72,6 +75,8 @@ constexpr std::uint64_t slots_max = 4096;
 struct Request {
   std::uint32_t slots = 1;
   bool keep_order = false, nul = false, dry_run = false, halt = false, json = false, progress = true;
+  bool truncate = false;
+  std::uint64_t output_bytes_max = UINT64_MAX;
   Nanoseconds timeout = Nanoseconds::max();
   KillLadder ladder;
   LimitOptions limits;
@@ -131,7 +136,9 @@ class Each {
     JobQueue queue(queue_limits(request_.slots, descriptors));
     JobPrinter printer(queue, log_, request_.keep_order ? JobPrinter::Order::of_items : JobPrinter::Order::as_they_end,
                        request_.progress, hooks());
-    JobRunner runner(*engine, queue, plan(), [&printer](std::unique_ptr<Job> job) { printer.done(std::move(job)); });
+    JobRunner runner(*engine, queue, plan(),
+                     {.done = [&printer](std::unique_ptr<Job> job) { printer.done(std::move(job)); },
+                      .output_lost = [this](int why) { lose_output(why); }});
     attach(&queue, &runner);
     if (auto watched = signals_.start([this](int signal) { handle(signal); }); !watched) return fail(watched.error());
     printer.start();
@@ -165,6 +172,8 @@ class Each {
   [[nodiscard]] JobRunner::Plan plan() const {
     return {.words = JobTemplate(request_.words),
             .ladder = request_.ladder,
+            .output_bytes_max = request_.output_bytes_max,
+            .at_limit = request_.truncate ? AtLimit::truncate : AtLimit::stop,
             .limits = request_.limits,
             .timeout = request_.timeout,
             .slots = request_.slots,
@@ -194,6 +203,16 @@ class Each {
     queue_ = queue;
     runner_ = runner;
     if (runner == nullptr) all_ended_ = true;
+  }
+
+  /// What a job writes has nowhere to go.
+  void lose_output(int why) {
+    {
+      const std::lock_guard guard(mutex_);
+      if (output_lost_ != 0) return;
+      output_lost_ = why;
+    }
+    end(JobSlot::Urgency::ladder);
   }
 
   /// No more jobs, and an end to those that run.
@@ -229,6 +248,11 @@ class Each {
     return termination_;
   }
 
+  [[nodiscard]] int output_lost() {
+    const std::lock_guard guard(mutex_);
+    return output_lost_;
+  }
+
   void pass_on(int signal) {
     const std::lock_guard guard(mutex_);
     if (runner_ != nullptr) runner_->signal(signal);
@@ -239,9 +263,14 @@ class Each {
     const int signal = termination();
     int status = static_cast<int>(std::min<std::uint64_t>(totals.failed, failed_max));
     if (request_.halt && totals.failed > 0) status = totals.first_failure;
-    if (totals.write_failed == EPIPE) status = signal_base + SIGPIPE;
+    const int unkept = output_lost();
+    if (totals.write_failed == EPIPE || unkept == EPIPE) status = signal_base + SIGPIPE;
     if (signal != 0) status = signal_base + signal;
     if (!source_error.empty()) status = fail(source_error);
+    if (unkept != 0 && unkept != EPIPE) {
+      status = fail(std::string("the output of a job, in TMPDIR: ") + std::strerror(unkept) +
+                    "; some of it is lost, all was stopped. Set another TMPDIR, or --output-limit N.");
+    }
     if (totals.write_failed != 0 && totals.write_failed != EPIPE) {
       status = fail(std::string("standard output: ") + std::strerror(totals.write_failed) + "; output was lost.");
     }
@@ -273,13 +302,14 @@ class Each {
   JobQueue* queue_ = nullptr;
   JobRunner* runner_ = nullptr;
   bool all_ended_ = false;
-  int termination_ = 0;
+  int termination_ = 0, output_lost_ = 0;
   SignalThread signals_;  // Before the engine's threads.
 };
 
 int dry_run(const Request& request, ItemSource& source) {
   const JobTemplate words(request.words);
   OutputWriter writer;
+  int failed = 0;
   for (std::uint64_t sequence = 1;; ++sequence) {
     const auto next = source.next();
     if (!next) {
@@ -289,10 +319,16 @@ int dry_run(const Request& request, ItemSource& source) {
     const std::optional<std::string>& item = *next;
     if (!item || writer.failed() != 0) break;
     const std::uint64_t slot = (sequence - 1) % request.slots + 1;
-    writer.put(STDOUT_FILENO, shell_line(words.expand({.item = *item, .sequence = sequence, .slot = slot})) + "\n");
+    if (item->size() > ItemSource::item_bytes_max) {
+      print_error("netrunner each: job " + std::to_string(sequence) + ": " + words_of(JobRunner::too_long()) + "\n");
+      ++failed;
+      continue;
+    }
+    const auto job = words.expand({.item = *item, .sequence = sequence, .slot = slot});
+    writer.put(STDOUT_FILENO, shell_line(job, Quoting::posix) + "\n");
   }
   writer.flush();
-  if (writer.failed() == 0) return 0;
+  if (writer.failed() == 0) return std::min(failed, failed_max);
   if (writer.failed() == EPIPE) return signal_base + SIGPIPE;
   const std::string why = std::strerror(writer.failed());
   print_error("netrunner each: standard output: " + why + "; it is not complete.\n");
@@ -308,7 +344,9 @@ void declare(Options& options, Request& request, bool& no_progress) {
   });
   options.flag("-k,--keep-order", request.keep_order);
   options.flag("-0,--null", request.nul);
-  options.value("--timeout", into(request.timeout));
+  options.value("--timeout", into_limit(request.timeout));
+  options.value("--output-limit", into(request.output_bytes_max));
+  options.flag("--truncate", request.truncate);
   options.value("--ladder", into(request.ladder));
   options.value("--containment", into(request.containment));
   request.limits.declare(options);
@@ -328,6 +366,8 @@ Checked<void> check_together(const Options& options) {
   if (auto checked = options.exclude(of_runs, "--dry-run", "nothing is run that it could tell of"); !checked) {
     return checked;
   }
+  if (auto checked = options.need({"--truncate"}, "--output-limit"); !checked) return checked;
+  if (auto checked = options.distinct({"--joblog", "--events", "--stats"}); !checked) return checked;
   return LimitOptions::check(options);
 }
 

@@ -8,7 +8,9 @@ namespace netrunner::tool {
 namespace {
 
 /// The longer of two that begin alike comes first.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> translations = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> translations = {{
+    {"uid user ", "user "},
+    {"gid group ", "group "},
     {"Command::shell_fallback()", "--shell-fallback"},
     {"Command::no_new_privs()", "--no-new-privs"},
     {"its stop token was triggered before", "a signal asked for the end before it was started"},

@@ -55,6 +55,23 @@ Checked<bool> ItemSource::fill() {
   }
 }
 
+/// One that is too long: its begin, while the rest is read and dropped.
+Checked<std::optional<std::string>> ItemSource::cut_item() {
+  std::string item = buffer_.substr(buffer_at_, item_bytes_max + 1);
+  while (!ended_) {
+    const std::size_t end = buffer_.find(separator_, buffer_at_);
+    if (end != std::string::npos) {
+      buffer_at_ = end + 1;
+      return item;
+    }
+    buffer_at_ = buffer_.size();
+    const Checked<bool> filled = fill();
+    if (!filled) return std::unexpected(filled.error());
+    ended_ = !*filled;
+  }
+  return item;
+}
+
 Checked<std::optional<std::string>> ItemSource::next() {
   if (list_at_ < list_.size()) return std::move(list_[list_at_++]);
   std::size_t searched = 0;
@@ -66,11 +83,7 @@ Checked<std::optional<std::string>> ItemSource::next() {
       return item;
     }
     searched = buffer_.size() - buffer_at_;
-    if (searched > item_bytes_max) {
-      return std::unexpected("an item is longer than " + std::to_string(item_bytes_max) +
-                             " bytes, the longest argument that Linux takes; separate items by newlines, or "
-                             "by NUL with -0.");
-    }
+    if (searched > item_bytes_max) return cut_item();
     const Checked<bool> filled = fill();
     if (!filled) return std::unexpected(filled.error());
     ended_ = !*filled;

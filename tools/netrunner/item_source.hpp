@@ -14,8 +14,9 @@ namespace netrunner::tool {
 /// Owner: each_command. Thread: the one that asks; interrupt() any.
 class ItemSource {
  public:
-  /// No argument may be longer on Linux (MAX_ARG_STRLEN, see execve(2)), so no item can be of use that is.
-  static constexpr std::size_t item_bytes_max = std::size_t{128} * 1024;
+  /// No argument may be longer on Linux (MAX_ARG_STRLEN, see execve(2), with the NUL at its end), so no item can be of
+  /// use that is: of a longer one next() gives a byte more than that.
+  static constexpr std::size_t item_bytes_max = std::size_t{128} * 1024 - 1;
 
   explicit ItemSource(std::vector<std::string> list);
   ItemSource(int fd, char separator);
@@ -32,6 +33,7 @@ class ItemSource {
 
  private:
   [[nodiscard]] Checked<bool> fill();
+  [[nodiscard]] Checked<std::optional<std::string>> cut_item();
 
   std::vector<std::string> list_;
   std::size_t list_at_ = 0;

@@ -9,17 +9,23 @@
 
 namespace netrunner::tool {
 
+constexpr int timed_out = -1;  // As the job log of GNU parallel has it.
+
+void Job::say(const std::string& line) {
+  (void)err.append(line);  // Where it can't be kept, the run ends with that error.
+}
+
 void Job::end(const Result<Ended>& result, std::string command_line) {
   command = std::move(command_line);
   const std::string prefix = "netrunner each: job " + std::to_string(item.sequence) + ": ";
   if (!result) {
     exit_code = failure = exit_code_of(result.error());
-    err.append(prefix + words_of(result.error()) + "\n");
+    say(prefix + words_of(result.error()) + "\n");
     return;
   }
   const Ended& ended = *result;
   // Of all jobs the same: said once.
-  if (item.sequence == 1) err.append(unapplied_limits(ended, "netrunner each: "));
+  if (item.sequence == 1) say(unapplied_limits(ended, "netrunner each: "));
   succeeded = ended.success();
   failure = exit_code_of(ended);
   constexpr double ns_per_s = 1e9;
@@ -27,8 +33,9 @@ void Job::end(const Result<Ended>& result, std::string command_line) {
   if (const auto* exited = std::get_if<Exited>(&ended.status)) exit_code = exited->code;
   if (const auto* signaled = std::get_if<Signaled>(&ended.status)) signal = signaled->signal;
   if (std::holds_alternative<Unknown>(ended.status)) exit_code = own_failure;
+  if (ended.reason == EndReason::deadline) exit_code = timed_out;
   const bool by_itself = ended.reason == EndReason::exited || ended.reason == EndReason::stopped;
-  if (!by_itself) err.append(prefix + words_of(ended) + "\n");
+  if (!by_itself) say(prefix + words_of(ended) + "\n");
 }
 
 }  // namespace netrunner::tool

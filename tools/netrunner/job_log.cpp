@@ -18,7 +18,8 @@ std::string JobLog::failure(const char* advice) const {
 
 Checked<void> JobLog::open(const std::string& path) {
   path_ = path;
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  fd_ = path == "-" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                    : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd_ < 0) failed_ = errno;
   lines_ = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
   flush();
@@ -30,7 +31,7 @@ Checked<void> JobLog::close() {
   if (fd_ < 0) return {};
   flush();
   if (::close(std::exchange(fd_, -1)) != 0 && failed_ == 0) failed_ = errno;
-  if (failed_ != 0) return std::unexpected(failure("the log is not complete."));
+  if (failed_ != 0 && failed_ != EPIPE) return std::unexpected(failure("the log is not complete."));
   return {};
 }
 

@@ -1,11 +1,16 @@
 #include "tools/netrunner/job_runner.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <coroutine>
 #include <iterator>
 #include <optional>
+#include <poll.h>
+#include <string>
+#include <unistd.h>
 #include <utility>
 
+#include "tools/netrunner/item_source.hpp"
 #include "tools/netrunner/path_search.hpp"
 #include "tools/netrunner/text.hpp"
 
@@ -14,6 +19,12 @@ namespace {
 
 double wall_clock_s() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// Our standard output is a pipe or a socket whose other end is closed.
+bool nobody_reads_us() {
+  pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 }  // namespace
@@ -34,11 +45,19 @@ class JobRunner::Joined {
   std::coroutine_handle<> waiter_;
 };
 
-JobRunner::JobRunner(Engine& engine, JobQueue& queue, Plan plan, Done done)
+Error JobRunner::too_long() {
+  return {.code = ErrorCode::argument_list_too_long,
+          .stage = Stage::exec,
+          .sys_errno = E2BIG,
+          .subject = "item of more than " + std::to_string(ItemSource::item_bytes_max) + " bytes",
+          .advice = "the longest argument that Linux takes; separate items by newlines, or by NUL with -0"};
+}
+
+JobRunner::JobRunner(Engine& engine, JobQueue& queue, Plan plan, Hooks hooks)
     : engine_(engine),
       queue_(queue),
       plan_(std::move(plan)),
-      done_(std::move(done)),
+      hooks_(std::move(hooks)),
       base_(make(plan_.words.expand({}).front())) {
   for (std::uint32_t i = 0; i < plan_.slots; ++i) slots_.emplace_back(i);
 }
@@ -47,7 +66,11 @@ Command JobRunner::make(const std::string& program) const {
   // Found once here instead of by each job: with ten folders in PATH, nine failed calls of execve(2) per job.
   const std::string file = file_in_path(program);
   const Command command = plan_.limits.apply(Command(file.empty() ? program : file).arg0(program));
-  return command.out(Stdio::pipe()).err(Stdio::pipe()).ladder(plan_.ladder).deadline(plan_.timeout);
+  return command.out(Stdio::pipe())
+      .err(Stdio::pipe())
+      .ladder(plan_.ladder)
+      .deadline(plan_.timeout)
+      .output_limit(plan_.output_bytes_max, plan_.at_limit);
 }
 
 /// Each setter copies the whole command; what is the same for all jobs is set once, in base_.
@@ -95,11 +118,13 @@ Task<void> JobRunner::run_slot(JobSlot& slot) {
     std::string line = plan_.keep_command_lines ? shell_line(words) : std::string();
     const Command command = command_of(std::move(words));
     job->started_s = wall_clock_s();
-    const Result<Ended> ended = co_await run_job(slot, *job, command);
+    const bool fits = job->item.text.size() <= ItemSource::item_bytes_max;
+    Result<Ended> ended = std::unexpected(too_long());
+    if (fits) ended = co_await run_job(slot, *job, command);
     job->end(ended, std::move(line));
     const bool last = plan_.halt_on_failure && !job->succeeded;
     if (last) queue_.stop();  // Before this slot or another takes the next item.
-    done_(std::move(job));
+    hooks_.done(std::move(job));
     if (last) stop(JobSlot::Urgency::ladder);  // After it: of the failures it is the first.
   }
   slot_ended();
@@ -123,7 +148,9 @@ Task<void> JobRunner::collect(Process& process, Stream stream, OutputSpool& spoo
     if (!got) break;
     const std::optional<Chunk>& chunk = *got;
     if (!chunk) break;
-    spool.append(chunk->text());
+    const int lost = spool.append(chunk->text());
+    if (lost != 0) hooks_.output_lost(lost);
+    if (stream == Stream::out && nobody_reads_us()) hooks_.output_lost(EPIPE);
   }
   if (joined != nullptr) joined->set();
 }

@@ -28,28 +28,35 @@ class JobRunner {
   struct Plan {
     JobTemplate words;
     KillLadder ladder;
+    std::uint64_t output_bytes_max = UINT64_MAX;  ///< Of each job, stdout and stderr together.
+    AtLimit at_limit = AtLimit::stop;
     LimitOptions limits;
     Nanoseconds timeout = Nanoseconds::max();
     std::uint32_t slots = 1;
     bool keep_command_lines = false;  ///< Job::command is wanted.
     bool halt_on_failure = false;     ///< The first job that fails is the last that was begun.
   };
-  using Done = std::function<void(std::unique_ptr<Job>)>;
+  struct Hooks {
+    std::function<void(std::unique_ptr<Job>)> done;
+    std::function<void(int)> output_lost;  ///< errno: nobody reads our standard output (EPIPE), or it can't be kept.
+  };
 
-  JobRunner(Engine& engine, JobQueue& queue, Plan plan, Done done);
+  JobRunner(Engine& engine, JobQueue& queue, Plan plan, Hooks hooks);
 
   void start();
   /// Blocks until each slot has found that there are no more items.
   void wait();
   void stop(JobSlot::Urgency urgency);
   void signal(int number);
+  /// Of an item that can be no argument.
+  [[nodiscard]] static Error too_long();
 
  private:
   class Joined;
 
   [[nodiscard]] Task<void> run_slot(JobSlot& slot);
   [[nodiscard]] Task<Result<Ended>> run_job(JobSlot& slot, Job& job, const Command& command);
-  [[nodiscard]] static Task<void> collect(Process& process, Stream stream, OutputSpool& spool, Joined* joined);
+  [[nodiscard]] Task<void> collect(Process& process, Stream stream, OutputSpool& spool, Joined* joined);
   [[nodiscard]] Command make(const std::string& program) const;
   [[nodiscard]] Command command_of(std::vector<std::string> words) const;
   void slot_ended();
@@ -60,7 +67,7 @@ class JobRunner {
   Engine& engine_;
   JobQueue& queue_;
   const Plan plan_;
-  const Done done_;
+  const Hooks hooks_;
   const Command base_;
   SpoolBudget budget_{output_bytes_max};
   std::deque<JobSlot> slots_;

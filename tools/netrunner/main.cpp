@@ -53,6 +53,7 @@ int dispatch(std::vector<std::string> words) {
   if (words.empty()) words.emplace_back("--help");
   const std::string name = words.front();
   words.erase(words.begin());
+  if (name == "help" && !words.empty()) return dispatch({words.front(), "--help"});
   if (name == "--help" || name == "-h" || name == "help") {
     return print("netrunner", usage()) ? 0 : own_failure;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <iterator>
 #include <numeric>
 #include <string_view>
@@ -153,12 +154,37 @@ Checked<void> Options::exclude(const std::vector<std::string>& options, const st
   return {};
 }
 
+Checked<void> Options::distinct(const std::vector<std::string>& options) const {
+  std::vector<const Value*> files;
+  for (const Value& value : values_) {
+    if (value.texts.empty() || value.texts.back() == "-" || std::ranges::count(options, value.name) == 0) continue;
+    const auto same = std::ranges::find_if(files, [&](const Value* other) {
+      return std::filesystem::path(other->texts.back()).lexically_normal() ==
+             std::filesystem::path(value.texts.back()).lexically_normal();
+    });
+    if (same != files.end()) {
+      return std::unexpected(value.name + ": " + value.texts.back() + " is the file of " + (*same)->name +
+                             " already; name another.");
+    }
+    files.push_back(&value);
+  }
+  return {};
+}
+
 Options::Setter into(Nanoseconds& duration) {
   return [&duration](const std::string& text) -> Checked<void> {
     const Result<Nanoseconds> parsed = parse_duration(text);
     if (!parsed) return std::unexpected(words_of(parsed.error()));
     duration = *parsed;
     return {};
+  };
+}
+
+Options::Setter into_limit(Nanoseconds& duration) {
+  return [&duration](const std::string& text) -> Checked<void> {
+    if (auto set = into(duration)(text); !set) return set;
+    if (duration > Nanoseconds{0}) return {};
+    return std::unexpected("'" + text + "' would end it before it has begun; for no limit leave the option out.");
   };
 }
 

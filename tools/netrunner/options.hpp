@@ -52,6 +52,8 @@ class Options {
   /// Each of `options` means nothing beside `other`; `why` goes on where "it" is one of them.
   [[nodiscard]] Checked<void> exclude(const std::vector<std::string>& options, const std::string& other,
                                       const std::string& why) const;
+  /// No two of `options` name the same file, where one would overwrite the other. "-" may be shared.
+  [[nodiscard]] Checked<void> distinct(const std::vector<std::string>& options) const;
 
  private:
   struct Value {
@@ -73,6 +75,8 @@ class Options {
 
 // Setters for what options hold. Each error names the text and what would be right.
 [[nodiscard]] Options::Setter into(Nanoseconds& duration);
+/// The same, above 0: a limit that would end everything before it begins was meant to be none.
+[[nodiscard]] Options::Setter into_limit(Nanoseconds& duration);
 [[nodiscard]] Options::Setter into(std::uint64_t& bytes);
 [[nodiscard]] Options::Setter into(std::string& text);
 [[nodiscard]] Options::Setter into(KillLadder& ladder);

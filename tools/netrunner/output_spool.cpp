@@ -50,30 +50,34 @@ bool OutputSpool::fits(std::uint64_t bytes) {
   return true;
 }
 
+/// False: it stays in memory, as there is no file to be had.
 bool OutputSpool::move_to_file() {
   fd_ = unnamed_file();
   if (fd_ < 0) return false;
-  if (write_all(fd_, memory_) != 0) {
-    (void)::close(std::exchange(fd_, -1));
-    return false;
-  }
+  failed_ = write_all(fd_, memory_);
   std::string().swap(memory_);
   budget_.give_back(std::exchange(taken_, 0));
   return true;
 }
 
-void OutputSpool::append(std::string_view bytes) {
-  if (bytes.empty()) return;
-  size_ += bytes.size();
+void OutputSpool::keep(std::string_view bytes) {
   // A spool that was refused a file asks again at the next chunk: room may have been made meanwhile.
-  if (fd_ < 0 && !fits(bytes.size())) (void)move_to_file();
-  if (fd_ >= 0 && memory_.empty()) {
-    const off_t before = ::lseek(fd_, 0, SEEK_CUR);
-    if (write_all(fd_, bytes) == 0) return;
-    // The disk is full: what was in the file stays there, what follows it is kept in memory.
-    (void)!::ftruncate(fd_, before);
+  const bool in_memory = fd_ < 0 && (fits(bytes.size()) || !move_to_file());
+  if (!in_memory) {
+    if (failed_ == 0) failed_ = write_all(fd_, bytes);
+  } else if (memory_.size() + bytes.size() > without_file_bytes_max) {
+    failed_ = ENOSPC;
+  } else {
+    memory_ += bytes;
   }
-  memory_ += bytes;
+}
+
+int OutputSpool::append(std::string_view bytes) {
+  if (failed_ == 0 && !bytes.empty()) {
+    keep(bytes);
+    size_ += bytes.size();
+  }
+  return failed_;
 }
 
 int OutputSpool::copy_file_to(int fd) const {

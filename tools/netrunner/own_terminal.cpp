@@ -36,6 +36,8 @@ bool OwnTerminal::is_ours() noexcept {
   return foreground < 0 || foreground == ::getpgrp();
 }
 
+Stdio own_input() { return OwnTerminal::is_ours() ? Stdio::inherit() : Stdio::null(); }
+
 bool OwnTerminal::can_be_continued() noexcept {
   const pid_t parent = ::getppid();
   return ::getsid(parent) == ::getsid(0) && ::getpgid(parent) != ::getpgrp();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <termios.h>
 
+#include <netrunner/command.hpp>
 #include <netrunner/terminal.hpp>
 
 #include "tools/netrunner/options.hpp"
@@ -45,5 +46,9 @@ class OwnTerminal {
   std::optional<termios> found_;
   bool raw_ = false;
 };
+
+/// The stdin of a command of which nothing was said: ours; not a terminal in whose background we are, whose driver
+/// can't hold back the command, as that is in another session: it would take what is typed for the foreground.
+[[nodiscard]] Stdio own_input();
 
 }  // namespace netrunner::tool

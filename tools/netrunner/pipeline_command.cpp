@@ -20,6 +20,7 @@
 #include "tools/netrunner/observation.hpp"
 #include "tools/netrunner/options.hpp"
 #include "tools/netrunner/output_pump.hpp"
+#include "tools/netrunner/own_terminal.hpp"
 #include "tools/netrunner/report.hpp"
 #include "tools/netrunner/report_file.hpp"
 #include "tools/netrunner/signal_relay.hpp"
@@ -178,7 +179,7 @@ Checked<std::vector<Command>> commands_of(const Request& request) {
     const bool first = commands.empty();
     const bool last = commands.size() + 1 == request.stages.size();
     Command changed = command->err(Stdio::inherit());
-    if (first) changed = changed.in(Stdio::inherit());
+    if (first) changed = changed.in(own_input());
     if (last) changed = changed.out(Stdio::pipe());
     commands.push_back(std::move(changed));
   }
@@ -196,6 +197,9 @@ int run_pipeline(const Subcommand& self, std::vector<std::string> words) {
   auto given = read_words(self, options, std::move(words));
   if (!given) return given.error();
   if (auto checked = LimitOptions::check(options); !checked) return refuse(self, checked.error());
+  if (auto checked = options.distinct({"--report", "--stats", "--events"}); !checked) {
+    return refuse(self, checked.error());
+  }
   request.stages = split_at_colons(std::move(*given));
   if (!request.report_path.empty()) {
     if (auto writable = can_write_report(request.report_path); !writable) return refuse(self, writable.error());

@@ -219,6 +219,8 @@ class Run {
 /// Options that one of the others would silence.
 Checked<void> check_together(const Options& options, const Request& request) {
   if (auto checked = LimitOptions::check(options); !checked) return checked;
+  const std::vector<std::string> files = {"--report", "--stats", "--events", "--record"};
+  if (auto checked = options.distinct(files); !checked) return checked;
   const auto& streams = request.terminal.streams();
   // Where it is the only one, no stream is left: said by who makes the terminal.
   const bool types = streams.size() > 1 && std::ranges::find(streams, Stream::in) != streams.end();

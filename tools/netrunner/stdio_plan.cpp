@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unistd.h>
 
+#include "tools/netrunner/own_terminal.hpp"
+
 namespace netrunner::tool {
 namespace {
 
@@ -28,7 +30,7 @@ Options::Setter or_forever(Nanoseconds& duration) {
 void StdioPlan::declare(Options& options) {
   options.value("--stdin", noting(into(in_), in_given_));
   options.flag("--merge", merge_);
-  options.value("--idle", noting(into(idle_), needs_pipes_));
+  options.value("--idle", noting(into_limit(idle_), needs_pipes_));
   options.value("--output-limit", noting(noting(into(output_limit_), needs_pipes_), limited_));
   options.flag("--truncate", truncate_);
   options.value("--streams", [this](const std::string& text) -> Checked<void> {
@@ -101,8 +103,9 @@ Stdio StdioPlan::output(Stream stream) const {
 }
 
 Command StdioPlan::apply(const Command& command) const {
-  Stdio in = types() ? Stdio::terminal() : Stdio::inherit();
+  Stdio in = types() ? Stdio::terminal() : own_input();
   if (in_ == "null") in = Stdio::null();
+  if (in_ == "inherit" && in_given_) in = Stdio::inherit();
   if (in_ != "null" && in_ != "inherit") in = Stdio::file(in_);
 
   const Stdio out = output(Stream::out);

@@ -90,9 +90,9 @@ std::string base64_of(std::string_view bytes) {
   return encoded;
 }
 
-std::string shell_quoted(std::string_view word) {
+std::string shell_quoted(std::string_view word, Quoting quoting) {
   if (!word.empty() && std::ranges::all_of(word, is_plain)) return std::string(word);
-  if (std::ranges::any_of(word, is_control)) return octal_escaped(word);
+  if (quoting == Quoting::one_line && std::ranges::any_of(word, is_control)) return octal_escaped(word);
   std::string quoted = "'";
   for (const char letter : word) {
     if (letter == '\'') {
@@ -104,11 +104,11 @@ std::string shell_quoted(std::string_view word) {
   return quoted + "'";
 }
 
-std::string shell_line(const std::vector<std::string>& words) {
+std::string shell_line(const std::vector<std::string>& words, Quoting quoting) {
   std::string line;
   for (const std::string& word : words) {
     if (!line.empty()) line += ' ';
-    line += shell_quoted(word);
+    line += shell_quoted(word, quoting);
   }
   return line;
 }

@@ -2,6 +2,7 @@
 /// Bytes that people or JSON are to read.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,10 @@ namespace netrunner::tool {
 [[nodiscard]] std::size_t unfinished_utf8_bytes(std::string_view bytes) noexcept;
 [[nodiscard]] std::string base64_of(std::string_view bytes);
 
-/// One word of a POSIX shell that means exactly these bytes; on one line ($'...' where they hold control characters).
-[[nodiscard]] std::string shell_quoted(std::string_view word);
-[[nodiscard]] std::string shell_line(const std::vector<std::string>& words);
+/// one_line: where there are control characters $'...', which sh(1) need not know. posix: any shell reads it.
+enum class Quoting : std::uint8_t { one_line, posix };
+/// One word of a shell that means exactly these bytes.
+[[nodiscard]] std::string shell_quoted(std::string_view word, Quoting quoting = Quoting::one_line);
+[[nodiscard]] std::string shell_line(const std::vector<std::string>& words, Quoting quoting = Quoting::one_line);
 
 }  // namespace netrunner::tool
