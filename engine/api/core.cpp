@@ -355,9 +355,20 @@ CloseReport Core::close() {
   return report;
 }
 
+namespace {
+
+/// Nobody may turn it to its end, and the kernel may still write to what it has: kept, for a leak checker to find.
+void keep_for_ever(Core* core) {
+  static auto& kept = *new std::vector<Core*>;  // Outlives the host's last thread.
+  const std::lock_guard guard(shard::after_close());
+  kept.push_back(core);
+}
+
+}  // namespace
+
 void Core::end() {
   const bool foreign_thread = foreign() && why_not_close_here();
-  if (foreign_thread) return shards_[0]->desert();
+  if (foreign_thread) return keep_for_ever(this), shards_[0]->desert();
   if (on_shard_thread() && !foreign()) return end_elsewhere();
   hold();
   (void)close();
