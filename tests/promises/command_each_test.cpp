@@ -206,6 +206,23 @@ TEST(CommandEach, TheLiveLineIsForTerminalsOnly) {
   EXPECT_EQ(quiet.out.find("running"), std::string::npos) << "no live line was wanted: " << quiet.out;
 }
 
+TEST(CommandEach, JobsHaveTheEnvironmentAndTheDirectoryThatWereAskedFor) {
+  const std::string script = "echo $NR_A $1; pwd";
+  const CommandResult result =
+      each({"--cwd", "/usr/bin", "--env", "NR_A=1", "--", "sh", "-c", script, "sh", ":::", "x"});
+  EXPECT_EQ(result.out, "1 x\n/usr/bin\n");
+  EXPECT_EQ(each({"--env", "PATH=/nowhere", "--", "true", ":::", "x"}).exit_status, 1) << "PATH is the job's own";
+}
+
+TEST(CommandEach, ItemsMayComeFromAFileAndNothingNeedBeSaidAtTheEnd) {
+  const TempFolder folder;
+  const CommandResult result = netrunner_script("seq 3 >" + (folder / "items") + "; echo no | $NR each -k --quiet -a " +
+                                                (folder / "items") + " -- echo");
+  EXPECT_EQ(result.out, "1\n2\n3\n");
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(each({"-a", "/no/such/items", "--", "echo"}).exit_status, 125);
+}
+
 TEST(CommandEach, JobsDoNotReadTheItems) {
   EXPECT_EQ(each({"-j", "1", "--", "sh", "-c", "cat; echo $1", "sh"}, numbers(1, 5)).out, numbers(1, 5));
 }

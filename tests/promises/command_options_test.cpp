@@ -63,6 +63,7 @@ TEST(CommandOptions, OneThatWouldDoNothingIsRefused) {
   EXPECT_TRUE(is_refused({"daemon", "--rotate", "1M:2", "--", "true"}, {"--rotate", "--log"}));
   EXPECT_TRUE(is_refused({"daemon", "--ready-timeout", "1s", "--", "true"}, {"--ready-timeout", "--ready"}));
   EXPECT_TRUE(is_refused({"daemon", "--log", "-", "--", "true"}, {"--log", "'-'"}));
+  EXPECT_TRUE(is_refused({"run", "--pty", "--record", "-", "--", "true"}, {"--record", "'-'"}));
   EXPECT_TRUE(is_refused({"each", "--truncate", "--", "true"}, {"--truncate", "--output-limit"}));
   for (const char* limit : {"--timeout", "--idle"}) {
     EXPECT_TRUE(is_refused({"run", limit, "0", "--", "true"}, {limit, "leave the option out"}));

@@ -81,10 +81,14 @@ void CommandOptions::declare_limits(Options& options) {
   });
 }
 
-Checked<Command> CommandOptions::make(std::vector<std::string> words) const {
-  Command command = Command::from_argv(std::move(words)).ladder(ladder_).deadline(timeout_);
+Command CommandOptions::change(Command command) const {
   if (clear_environment_) command = command.clear_env();
   for (const Change& change : changes_) command = change(command);
+  return command;
+}
+
+Checked<Command> CommandOptions::make(std::vector<std::string> words) const {
+  Command command = change(Command::from_argv(std::move(words)).ladder(ladder_).deadline(timeout_));
   command = limits_.apply(command);
   if (new_session_) command = command.grouping(Grouping::own_session);
   if (shell_fallback_) command = command.shell_fallback();

@@ -16,14 +16,20 @@ namespace netrunner::tool {
 class CommandOptions {
  public:
   void declare(Options& options);
+  /// --env, --unset-env, --clear-env and --cwd alone.
+  void declare_environment(Options& options);
   /// The command of these words, as the options want it. Must have at least one word.
   [[nodiscard]] Checked<Command> make(std::vector<std::string> words) const;
   [[nodiscard]] const KillLadder& ladder() const noexcept { return ladder_; }
 
+  /// What was declared and given one by one, without limits and user.
+  [[nodiscard]] Command change(Command command) const;
+  /// change() would leave a command as it is.
+  [[nodiscard]] bool changes_nothing() const noexcept { return changes_.empty() && !clear_environment_; }
+
  private:
   using Change = std::function<Command(const Command&)>;
 
-  void declare_environment(Options& options);
   void declare_limits(Options& options);
 
   std::vector<Change> changes_;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,7 @@
 
 #include <netrunner/engine.hpp>
 
+#include "tools/netrunner/command_options.hpp"
 #include "tools/netrunner/error_words.hpp"
 #include "tools/netrunner/exit_code.hpp"
 #include "tools/netrunner/item_source.hpp"
@@ -44,19 +46,22 @@ Runs COMMAND once for each item; without ::: the items are the lines of stdin.
   -j, --jobs N       so many at a time (the number of cores)
   -k, --keep-order   output in the order of the items, not as they end
   -0, --null         items on stdin end with NUL, not newline
+  -a, --arg-file F   items from this file instead of stdin
   --timeout D        stop a job after D (250ms, 5s, 2m); it has failed then
   --output-limit N [--truncate]   stop it, or drop the rest, after N bytes
   --ladder L         how; --containment L   how far that reaches (auto)
   --memory N  --memory-swap N  --pids N  --cpu CPUS  --cpu-time D  --nofile N
                      of each job, like --ladder and the others that limit in
                      netrunner run --help, --rlimit and --best-effort-limits too
+  --cwd P  --env K=V  --unset-env K  --clear-env   of each job
   --halt-on-failure  no job is begun after the first failure, those that run are
                      stopped; its exit status is ours then
   --joblog FILE|-    a line per job, with the columns of GNU parallel
   --events FILE, --stats FILE|-   as in netrunner run --help
   --dry-run          print the commands, quoted for a shell, and run none
   --no-progress      no live line (it is shown only if stderr is a terminal)
-  --json             the line at the end is a JSON object
+  --json             the line at the end is a JSON object; --quiet  none, and no
+                     live line either: failed jobs and errors are still told
 In the words: {} the item  {.} without extension  {/} its last component
   {//} its folder  {/.} last component without extension  {#} its number
   {%} the slot, 1 to N. Where no word has any of them, {} is appended.
@@ -75,13 +80,14 @@ constexpr std::uint64_t slots_max = 4096;
 struct Request {
   std::uint32_t slots = 1;
   bool keep_order = false, nul = false, dry_run = false, halt = false, json = false, progress = true;
-  bool truncate = false;
+  bool truncate = false, quiet = false;
   std::uint64_t output_bytes_max = UINT64_MAX;
   Nanoseconds timeout = Nanoseconds::max();
   KillLadder ladder;
   LimitOptions limits;
+  CommandOptions environment;
   Containment containment = Containment::automatic;
-  std::string joblog;
+  std::string joblog, item_file;
   Observation observation;
   std::vector<std::string> words;
   std::optional<std::vector<std::string>> items;  ///< Unset: standard input.
@@ -175,6 +181,7 @@ class Each {
             .output_bytes_max = request_.output_bytes_max,
             .at_limit = request_.truncate ? AtLimit::truncate : AtLimit::stop,
             .limits = request_.limits,
+            .environment = request_.environment,
             .timeout = request_.timeout,
             .slots = request_.slots,
             .keep_command_lines = log_.is_open(),
@@ -280,7 +287,7 @@ class Each {
                             .elapsed_s = elapsed_s,
                             .signal = signal,
                             .exit_status = status};
-    print_error(request_.json ? json_of(report) : in_words(report));
+    if (!request_.quiet) print_error(request_.json ? json_of(report) : in_words(report));
     return status;
   }
 
@@ -350,6 +357,9 @@ void declare(Options& options, Request& request, bool& no_progress) {
   options.value("--ladder", into(request.ladder));
   options.value("--containment", into(request.containment));
   request.limits.declare(options);
+  request.environment.declare_environment(options);
+  options.value("-a,--arg-file", into(request.item_file));
+  options.flag("--quiet", request.quiet);
   options.value("--joblog", into(request.joblog));
   request.observation.declare(options);
   options.flag("--dry-run", request.dry_run);
@@ -367,6 +377,7 @@ Checked<void> check_together(const Options& options) {
     return checked;
   }
   if (auto checked = options.need({"--truncate"}, "--output-limit"); !checked) return checked;
+  if (auto checked = options.exclude({"--json", "--progress"}, "--quiet", "it is silenced"); !checked) return checked;
   if (auto checked = options.distinct({"--joblog", "--events", "--stats"}); !checked) return checked;
   return LimitOptions::check(options);
 }
@@ -380,6 +391,9 @@ Checked<void> read_items(std::vector<std::string> words, Request& request) {
   if (parts.size() > 2) return std::unexpected("a second ':::'; all items follow one, as in ::: a b c.");
   request.words = std::move(parts.front());
   if (parts.size() == 2) request.items = std::move(parts.back());
+  if (request.items && !request.item_file.empty()) {
+    return std::unexpected("--arg-file: there are items after ::: too; leave one of them out.");
+  }
   if (request.nul && request.items) return std::unexpected("-0: items after ::: need no separator; leave it out.");
   return {};
 }
@@ -392,7 +406,7 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
   declare(options, request, no_progress);
   auto given = read_words(self, options, std::move(words));
   if (!given) return given.error();
-  request.progress = !no_progress;
+  request.progress = !no_progress && !request.quiet;
   if (auto checked = check_together(options); !checked) return refuse(self, checked.error());
   if (auto read = read_items(std::move(*given), request); !read) return refuse(self, read.error());
 
@@ -400,7 +414,11 @@ int run_each(const Subcommand& self, std::vector<std::string> words) {
   if (request.items) {
     source.emplace(std::move(*request.items));
   } else {
-    source.emplace(STDIN_FILENO, request.nul ? '\0' : '\n');
+    const std::string& file = request.item_file;
+    const bool is_stdin = file.empty() || file == "-";
+    const int fd = is_stdin ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return refuse(self, "--arg-file " + file + ": " + std::strerror(errno) + "; nothing was started.");
+    source.emplace(fd, request.nul ? '\0' : '\n');
   }
   if (request.dry_run) return dry_run(request, *source);
   JobLog log;

@@ -64,8 +64,10 @@ JobRunner::JobRunner(Engine& engine, JobQueue& queue, Plan plan, Hooks hooks)
 
 Command JobRunner::make(const std::string& program) const {
   // Found once here instead of by each job: with ten folders in PATH, nine failed calls of execve(2) per job.
-  const std::string file = file_in_path(program);
-  const Command command = plan_.limits.apply(Command(file.empty() ? program : file).arg0(program));
+  // (Another PATH or directory would give another one.)
+  const std::string file = plan_.environment.changes_nothing() ? file_in_path(program) : std::string();
+  const Command plain = plan_.environment.change(Command(file.empty() ? program : file).arg0(program));
+  const Command command = plan_.limits.apply(plain);
   return command.out(Stdio::pipe())
       .err(Stdio::pipe())
       .ladder(plan_.ladder)

@@ -14,6 +14,7 @@
 #include <netrunner/engine.hpp>
 #include <netrunner/task.hpp>
 
+#include "tools/netrunner/command_options.hpp"
 #include "tools/netrunner/job.hpp"
 #include "tools/netrunner/job_queue.hpp"
 #include "tools/netrunner/job_slot.hpp"
@@ -31,6 +32,7 @@ class JobRunner {
     std::uint64_t output_bytes_max = UINT64_MAX;  ///< Of each job, stdout and stderr together.
     AtLimit at_limit = AtLimit::stop;
     LimitOptions limits;
+    CommandOptions environment;
     Nanoseconds timeout = Nanoseconds::max();
     std::uint32_t slots = 1;
     bool keep_command_lines = false;  ///< Job::command is wanted.

@@ -71,6 +71,7 @@ void TerminalPlan::declare(Options& options) {
 }
 
 Checked<void> TerminalPlan::check() const {
+  if (record_path_ == "-") return std::unexpected("--record: '-' is no file; stdout has the session itself.");
   if (wanted_) return {};
   const char* option = raw_ ? "--pty-raw" : streams_given_ ? "--pty-streams" : size_ ? "--winsize" : "--record";
   if (!raw_ && !streams_given_ && !size_ && record_path_.empty()) return {};
