@@ -15,7 +15,8 @@ constexpr std::uint32_t chunks_per_slab = 16;
 }  // namespace
 
 void Line::join(Waiter& waiter) noexcept {
-  if (waiter.waiting()) return;
+  if (waiter.line_ == this) return;
+  leave(waiter);
   waiter.line_ = this;
   waiter.previous_ = last_;
   waiter.next_ = nullptr;

@@ -65,17 +65,25 @@ class Waiter {
   Waiter *previous_ = nullptr, *next_ = nullptr;
 };
 
-/// First come, first served; leaving costs no search.
+/// First come, first served; leaving costs no search. All who stand in it can use the same chunks: one who finds none
+/// says so for all, until the next comes back. Whoever is served and has no use for a chunk says nothing, and the next
+/// one has his turn.
 class Line {
  public:
+  /// Who is in it already keeps his place; who is in another leaves that.
   void join(Waiter& waiter) noexcept;
   static void leave(Waiter& waiter) noexcept;
   void serve_one();
+  void chunk_came_back() noexcept { hopeful_ = true; }
+  void chunks_are_out() noexcept { hopeful_ = false; }
+  /// Somebody waits, and nobody has found out that there is nothing for him.
+  [[nodiscard]] bool hopeful() const noexcept { return hopeful_ && size_ > 0; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
  private:
   Waiter *first_ = nullptr, *last_ = nullptr;
   std::size_t size_ = 0;
+  bool hopeful_ = false;
 };
 
 /// What both pools of a shard may have in memory together. Free chunks count as long as their pages are there.

@@ -67,7 +67,7 @@ ChunkSlot* Inlet::room(std::size_t wanted) {
   ChunkSlot* fresh = much ? flow_.bulk().take() : nullptr;
   if (fresh == nullptr && (!much || queued_bytes_ == 0)) fresh = flow_.small().take();
   if (fresh == nullptr) {
-    if (queued_bytes_ == 0) flow_.starving().join(*this);  // Otherwise the write's end makes room.
+    if (queued_bytes_ == 0) flow_.park(*this, SharedFlow::Need::first_write);  // Otherwise the write's end makes room.
     return nullptr;
   }
   queue_.push(*fresh);

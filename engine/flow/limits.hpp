@@ -12,6 +12,11 @@ inline constexpr std::uint64_t budget_bytes_min = 64 * 1024;
 inline constexpr std::uint64_t floor_share = 8;
 /// Buffers that the kernel has at a time: few, so that they stay in the cache.
 inline constexpr std::uint32_t offered_max = 64;
+/// A read of so much is moved from a large chunk to a small one, so that a reader who keeps it keeps no more. That is
+/// some ten nanoseconds; a read that fills a small chunk is moved where large ones are scarce, and only there.
+inline constexpr std::uint32_t moved_bytes_max = 512;
+/// Streams in line that are served per turn: some of them use no chunk, and the next ones have the next turn.
+inline constexpr std::uint32_t served_per_turn_max = 16;
 /// Reads armed per turn; each may take an offered buffer at once.
 inline constexpr std::uint32_t reads_per_turn_max = 48;
 inline constexpr std::uint32_t chunks_max = 32768;      ///< io_uring's bound for one buffer ring.

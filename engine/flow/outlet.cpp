@@ -79,12 +79,18 @@ void Outlet::take_turn() {
     reserved_ = std::min(reserved_, small);
     return read_into(flow_.small(), std::min(granted, small));
   }
+  // As little as there is credit for, in a large chunk: better than to stand still beside one.
+  if (starving && flow_.bulk().offer(reads)) return read_into(flow_.bulk(), granted);
   window_.settle({reserved_, 0});
   reserved_ = 0;
-  (starving ? flow_.starving() : flow_.waiting()).join(*this);
+  flow_.park(*this, starving         ? SharedFlow::Need::first_read
+                    : granted > small ? SharedFlow::Need::more_bulk
+                                      : SharedFlow::Need::more_small);
+  owner_.output_parked(*this);
 }
 
 void Outlet::stall() {
+  Line::leave(*this);  // A chunk is of no use without credit.
   if (!stall_.stall(flow_.now_ns())) return;
   ++flow_.stalls;
   owner_.output_stalled(*this);
@@ -97,6 +103,7 @@ void Outlet::go_on() {
 }
 
 void Outlet::read_into(ChunkPool& pool, std::uint32_t bytes_max) {
+  Line::leave(*this);
   reading_from_ = &pool;
   ++flow_.reads_armed;
   read_.arm(flow_.ring(), source_.fd(), pool.group(), bytes_max);
@@ -150,7 +157,7 @@ void Outlet::keep(ChunkSlot& slot) {
     last->end += bytes;
     return flow_.put_back(slot);
   }
-  ChunkSlot& kept = flow_.shrunk(slot);
+  ChunkSlot& kept = flow_.shrunk(slot, queue_.empty() || apart_);
   kept.arrival = arrival_;
   queue_.push(kept);
 }
@@ -221,7 +228,10 @@ void Outlet::credit_may_be_free() {
   if (stall_.stalled()) want_turn();
 }
 
-void Outlet::watch_for_more() { watch_.arm(flow_.ring(), source_.fd(), POLLIN); }
+void Outlet::watch_for_more() {
+  Line::leave(*this);
+  watch_.arm(flow_.ring(), source_.fd(), POLLIN);
+}
 
 void Outlet::watch_done() {
   if (ended()) return;
@@ -302,8 +312,6 @@ bool Outlet::writers_are_gone() const noexcept { return !ended() && source_.writ
 
 std::uint64_t Outlet::writers_key() const noexcept { return ended() ? 0 : source_.writers_key(); }
 
-bool Outlet::waits_for_reader_alone() const noexcept { return stall_.stalled() && writers_are_gone(); }
-
 StreamStats Outlet::stats() const {
   return {options_.stream, bytes_, operations_, dropped_bytes_, stall_.stalls(), stall_.stalled_ns(flow_.now_ns()),
           window_.limit_bytes(), window_.free_bytes(), window_.reserved_bytes(), window_.held_bytes(), ended(),
@@ -311,7 +319,11 @@ StreamStats Outlet::stats() const {
 }
 
 StreamSummary Outlet::summary() const {
-  const StreamEnd end = ended() ? end_ : StreamEnd::file_end;  // The rest is in the reader's hands.
+  // Not ended: the rest is in the reader's hands, and its end is known already.
+  const StreamEnd end = ended()                            ? end_
+                        : inherited_                       ? StreamEnd::inherited
+                        : finish_as_ != StreamEnd::none    ? finish_as_
+                                                           : StreamEnd::file_end;
   return {options_.stream, end, bytes_, dropped_bytes_, operations_, stall_.stalls(),
           stall_.stalled_ns(flow_.now_ns())};
 }

@@ -32,6 +32,8 @@ class OutletOwner {
   virtual void output_over_limit(Outlet& outlet) = 0;
   virtual void output_stalled(Outlet& outlet) = 0;
   virtual void output_resumed(Outlet& outlet, std::uint64_t stalled_ns) = 0;
+  /// No chunk is free for it.
+  virtual void output_parked(Outlet& outlet) = 0;
   /// Credit came back: other streams of the same budget may go on.
   virtual void credit_returned() = 0;
 
@@ -89,8 +91,8 @@ class Outlet final : private Waiter, private Turn {
   [[nodiscard]] std::uint64_t first_arrival() const noexcept { return queue_.first()->arrival; }
   /// All that was ever read.
   [[nodiscard]] std::uint64_t total_bytes() const noexcept { return bytes_ + dropped_bytes_; }
-  /// Stands still for want of credit although nobody else can write any more: the rest is in the reader's hands.
-  [[nodiscard]] bool waits_for_reader_alone() const noexcept;
+  /// Stands still for want of credit, or of a chunk: what it has left is in the hands of readers, its own or others.
+  [[nodiscard]] bool stands_still() const noexcept { return stall_.stalled() || waiting(); }
   /// Nobody else can write any more: its end surely comes, however late its completion is.
   [[nodiscard]] bool writers_are_gone() const noexcept;
   /// See Source::writers_key; 0: it has ended.

@@ -47,18 +47,62 @@ void SharedFlow::unqueue(Turn& turn) noexcept {
   (turn.next_ == nullptr ? last_ : turn.next_->previous_) = turn.previous_;
 }
 
+std::size_t SharedFlow::parked() const noexcept {
+  std::size_t all = 0;
+  for (const Line& line : lines_) all += line.size();
+  return all;
+}
+
+bool SharedFlow::has_turns() const noexcept {
+  return first_ != nullptr || servings(Need::first_read) > 0 || servings(Need::first_write) > 0 ||
+         servings(Need::more_small) > 0 || servings(Need::more_bulk) > 0;
+}
+
+/// How many of the line may find a chunk, as far as can be told without asking a pool; 0: none. Of those that hold
+/// nothing one at least, where a small chunk is free.
+std::uint64_t SharedFlow::servings(Need need) const noexcept {
+  if (!line(need).hopeful()) return 0;
+  const bool first = need == Need::first_read || need == Need::first_write;
+  const std::uint64_t bound = first ? budget_bytes_ : budget_bytes_ - floor_bytes_;
+  const std::uint64_t out = out_bytes(), bulk = bulk_->chunk_bytes(), small = small_->chunk_bytes();
+  const std::uint64_t free = bound - std::min(bound, out);
+  if (need == Need::more_small) return free / small;
+  if (need == Need::more_bulk) return free / bulk;
+  return free < small ? 0 : std::max<std::uint64_t>(free / bulk, 1);
+}
+
+void SharedFlow::serve(Need need, std::uint64_t most) {
+  Line& served = line(need);
+  std::uint64_t left = std::min({most, servings(need), std::uint64_t{served.size()}});
+  for (; left > 0 && served.hopeful(); --left) served.serve_one();
+}
+
+void SharedFlow::serve(std::uint64_t most) {
+  const bool reader = servings(Need::first_read) > 0, writer = servings(Need::first_write) > 0;
+  if (reader || writer) {
+    const bool writer_goes = writer && (!reader || writer_is_next_);
+    writer_is_next_ = !writer_goes;
+    return serve(writer_goes ? Need::first_write : Need::first_read, most);
+  }
+  serve(Need::more_small, most);
+  serve(Need::more_bulk, most);
+}
+
 bool SharedFlow::run_turns() {
+  serve(served_per_turn_max);
   for (std::uint32_t i = 0; i < reads_per_turn_max && first_ != nullptr; ++i) {
     Turn& turn = *first_;
     unqueue(turn);
     turn.take_turn();
   }
-  return first_ != nullptr;
+  return has_turns();
 }
 
-ChunkSlot& SharedFlow::shrunk(ChunkSlot& slot) {
-  const bool scarce = slot.pool == bulk_index && 2 * bulk_->out() > bulk_->bound();
-  if (!scarce || slot.size() > small_->chunk_bytes() || !may_take_more(small_->chunk_bytes())) return slot;
+ChunkSlot& SharedFlow::shrunk(ChunkSlot& slot, bool alone) {
+  if (slot.pool != bulk_index) return slot;
+  const bool scarce = 2 * bulk_->out() > bulk_->bound();
+  const std::uint32_t most = scarce ? small_->chunk_bytes() : alone ? moved_bytes_max : 0;
+  if (slot.size() > most || !may_take_more(small_->chunk_bytes())) return slot;
   ChunkSlot* const small = small_->take();
   if (small == nullptr) return slot;
   std::memcpy(small->memory, slot.memory + slot.begin, slot.size());
@@ -75,7 +119,8 @@ void SharedFlow::put_back(ChunkSlot& slot) {
     return;
   }
   pool(slot.pool).put_back(slot);
-  (starving_.size() > 0 ? starving_ : waiting_).serve_one();
+  for (Line& line : lines_) line.chunk_came_back();
+  serve(1);
 }
 
 }  // namespace netrunner::flow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -46,28 +47,31 @@ class SharedFlow {
   void unqueue(Turn& turn) noexcept;
   /// Gives up to reads_per_turn_max streams their turn. True: others still wait.
   bool run_turns();
-  [[nodiscard]] bool has_turns() const noexcept { return first_ != nullptr; }
+  [[nodiscard]] bool has_turns() const noexcept;
   /// The ring goes; chunks may still come home.
   void close_ring() noexcept {
     bulk_->close_ring();
     small_->close_ring();
   }
 
-  /// Serves one that waits for it.
+  /// Serves one that waits for it; the next turns serve others, as long as there is something for them.
   void put_back(ChunkSlot& slot);
-  /// Streams that hold nothing: any chunk will do, and they go first.
-  [[nodiscard]] Line& starving() noexcept { return starving_; }
-  /// Streams that have some already.
-  [[nodiscard]] Line& waiting() noexcept { return waiting_; }
-  [[nodiscard]] std::size_t parked() const noexcept { return starving_.size() + waiting_.size(); }
+  /// What a stream waits for. Those that hold nothing take any chunk and go first, readers and writers by turns: what
+  /// is offered to the kernel a reader can have, a writer can't.
+  enum class Need : std::uint8_t { first_read, first_write, more_small, more_bulk };
+  /// There was no chunk for it.
+  void park(Waiter& waiter, Need need) noexcept {
+    line(need).join(waiter);
+    line(need).chunks_are_out();
+  }
+  [[nodiscard]] std::size_t parked() const noexcept;
   /// A stream that holds some already may take so many more: a floor of the budget is kept for those with none.
   [[nodiscard]] bool may_take_more(std::uint64_t bytes) const noexcept {
-    const std::uint64_t out = std::uint64_t{bulk_->out()} * bulk_->chunk_bytes() +
-                              std::uint64_t{small_->out()} * small_->chunk_bytes();
-    return out + bytes <= budget_bytes_ - floor_bytes_;
+    return out_bytes() + bytes <= budget_bytes_ - floor_bytes_;
   }
-  /// A few bytes in a large chunk while large ones are scarce: moved to a small one, if there is one.
-  [[nodiscard]] ChunkSlot& shrunk(ChunkSlot& slot);
+  /// A few bytes in a large chunk, moved to a small one, if there is one: readers may keep them for long. `alone`: no
+  /// others will be put behind them. While large ones are scarce, all that fits a small one is moved.
+  [[nodiscard]] ChunkSlot& shrunk(ChunkSlot& slot, bool alone);
   [[nodiscard]] ring::Ring& ring() noexcept { return reactor_->ring(); }
   [[nodiscard]] std::int64_t now_ns() const noexcept { return reactor_->now_ns(); }
   [[nodiscard]] std::uint64_t turn() const noexcept { return reactor_->turns(); }
@@ -102,7 +106,17 @@ class SharedFlow {
   reactor::Reactor* reactor_;
   std::uint64_t budget_bytes_, floor_bytes_ = 0;
   Allowance allowance_;
-  Line starving_, waiting_;
+  [[nodiscard]] Line& line(Need need) noexcept { return lines_[static_cast<std::size_t>(need)]; }
+  [[nodiscard]] const Line& line(Need need) const noexcept { return lines_[static_cast<std::size_t>(need)]; }
+  [[nodiscard]] std::uint64_t out_bytes() const noexcept {
+    return std::uint64_t{bulk_->out()} * bulk_->chunk_bytes() + std::uint64_t{small_->out()} * small_->chunk_bytes();
+  }
+  [[nodiscard]] std::uint64_t servings(Need need) const noexcept;
+  void serve(std::uint64_t most);
+  void serve(Need need, std::uint64_t most);
+
+  std::array<Line, 4> lines_;  ///< By Need.
+  bool writer_is_next_ = false;
   std::unique_ptr<ChunkPool> bulk_, small_;
   Turn *first_ = nullptr, *last_ = nullptr;
 };

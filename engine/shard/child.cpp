@@ -194,14 +194,14 @@ void Child::begin_drain() {
 
 void Child::arm_drain_timer() {
   // Nobody will read what may still come, or ask who could have written it.
-  if (!owned_) {
+  if (!has_reader()) {
     drain_over_ = hurried_ = true;
     return rooms_.reactor.timers().arm(drain_, now());
   }
   const std::int64_t exited_ns = ended_.timeline.exited_ns;
   const std::int64_t max_ns = later(exited_ns, spec().drain.max);
   const std::int64_t idle_ns = later(std::max(exited_ns, last_output_ns_), spec().drain.idle);
-  // A stream that stands still for want of credit is not silent: only the hard maximum ends it.
+  // A stream that stands still for want of credit or of a chunk is not silent: only the hard maximum ends it.
   const bool standing = streams_.any_stands_still();
   rooms_.reactor.timers().arm(drain_, standing ? max_ns : std::min(max_ns, idle_ns));
 }
@@ -227,7 +227,7 @@ void Child::drain_timer_fired() {
 /// Before its stragglers are stopped: afterwards they hold nothing. Asked again when others than they still do. False:
 /// the search goes on in the next turn; a stop doesn't wait for it.
 bool Child::holders_are_known() {
-  if (!owned_) return true;
+  if (!has_reader()) return true;
   if (holder_inquiry_ == nullptr) {
     std::vector<shard::OpenPipe> pipes = streams_.held_by_others();
     if (pipes.empty()) return true;
@@ -273,10 +273,20 @@ void Child::bytes_arrived(Stream stream, std::uint32_t bytes, std::uint64_t tota
   if (ended_.timeline.first_byte_ns == 0) ended_.timeline.first_byte_ns = last_output_ns_;
 }
 
+void Child::stalled(Stream stream) {
+  chronicle_.stalled(now(), stream);
+  read_no_further();
+}
+
+/// The end doesn't wait for a reader that is excused. From a turn of its own: the stream is in the middle of one.
+void Child::read_no_further() {
+  if (reader_excused_ && !has_ended()) rooms_.reactor.timers().arm(drain_, now());
+}
+
 void Child::stream_ended() {
   if (!leader_has_exited() && lost_ns_ == 0) return;
   if (has_ended()) return rooms_.shard.bury(*this);
-  if (!streams_.drained(false)) return;
+  if (!streams_.drained(reader_excused_)) return;
   apply(LifeEvent::drain_over);
   complete_if_done();
 }
@@ -325,6 +335,8 @@ void Child::end() {
   for (reactor::Timer* timer : {&deadline_, &idle_, &drain_, &unkillable_}) rooms_.reactor.timers().disarm(*timer);
   on_stop_request_.reset();
   holder_inquiry_.reset();
+  // Whoever reads on later gets what was written by now, and nothing of those who write on.
+  if (reader_excused_) streams_.finish_outputs(StreamEnd::inherited);
   // Gone is the last of the facts: nobody is left, and nothing comes any more.
   auto& times = ended_.timeline;
   if (times.gone_ns != 0) times.gone_ns = std::max(times.gone_ns, times.drained_ns);
@@ -347,6 +359,10 @@ void Child::end() {
 }
 
 void Child::shepherd_lost() {
+  if (quarantined_) {  // Nobody is left who could tell of its end, and no other shepherd knows its slot.
+    set_quarantined(false);
+    rooms_.shard.bury(*this);
+  }
   if (has_ended()) return;
   if (life_ == Life::starting) {
     life_ = Life::ended;

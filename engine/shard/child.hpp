@@ -95,8 +95,9 @@ class Child final : private shard::StreamsOwner {
   };
 
   void bytes_arrived(Stream stream, std::uint32_t bytes, std::uint64_t total_bytes) override;
-  void stalled(Stream stream) override { chronicle_.stalled(now(), stream); }
+  void stalled(Stream stream) override;
   void resumed(Stream stream, std::uint64_t stalled_ns) override { chronicle_.resumed(now(), stream, stalled_ns); }
+  void parked() override { read_no_further(); }
   void stream_ended() override;
   void over_limit() override;
 
@@ -117,6 +118,8 @@ class Child final : private shard::StreamsOwner {
   void note_settled();
   void give_up();
   void complete_if_done();
+  void read_no_further();
+  [[nodiscard]] bool has_reader() const { return owned_ || streams_.any_output_is_taken(); }
   void note_drained();
   [[nodiscard]] bool holders_are_known();
   void give_up_killing();

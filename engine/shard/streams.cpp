@@ -435,12 +435,16 @@ std::vector<OpenPipe> Streams::held_by_others() const {
 
 bool Streams::drained(bool without_reader) const {
   return std::ranges::all_of(outputs_, [&](const auto& output) {
-    return output->outlet.ended() || (without_reader && output->outlet.waits_for_reader_alone());
+    return output->outlet.ended() || (without_reader && output->outlet.stands_still());
   });
 }
 
 bool Streams::any_stands_still() const {
-  return std::ranges::any_of(outputs_, [](const auto& output) { return output->outlet.stalled(); });
+  return std::ranges::any_of(outputs_, [](const auto& output) { return output->outlet.stands_still(); });
+}
+
+bool Streams::any_output_is_taken() const {
+  return std::ranges::any_of(outputs_, [](const auto& output) { return output->taken; });
 }
 
 bool Streams::idle() const {

@@ -27,6 +27,8 @@ class StreamsOwner {
   virtual void bytes_arrived(Stream stream, std::uint32_t bytes, std::uint64_t total_bytes) = 0;
   virtual void stalled(Stream stream) = 0;
   virtual void resumed(Stream stream, std::uint64_t stalled_ns) = 0;
+  /// No chunk is free for an output.
+  virtual void parked() = 0;
   virtual void stream_ended() = 0;
   virtual void over_limit() = 0;
 
@@ -77,12 +79,14 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
   /// Outputs that others may still write to.
   [[nodiscard]] std::vector<OpenPipe> held_by_others() const;
 
-  /// Every output has ended, or waits for its reader alone.
+  /// Every output has ended; `without_reader`: or can't be read on now.
   [[nodiscard]] bool drained(bool without_reader) const;
+  /// A Reader has one of the outputs.
+  [[nodiscard]] bool any_output_is_taken() const;
   [[nodiscard]] bool idle() const;
   [[nodiscard]] std::vector<StreamStats> stats() const;
   [[nodiscard]] std::vector<StreamSummary> summaries() const;
-  /// An output stands still for want of credit.
+  /// An output stands still for want of credit, or of a chunk.
   [[nodiscard]] bool any_stands_still() const;
   /// "stdout: 65536 bytes held by the reader for 12 s", of those that stand still.
   [[nodiscard]] std::string stalled_on(std::int64_t now_ns) const;
@@ -97,6 +101,7 @@ class Streams final : private flow::OutletOwner, private flow::InletOwner {
     owner_.resumed(outlet.stream(), stalled_ns);
   }
   void output_returned(flow::Outlet& outlet) override;
+  void output_parked(flow::Outlet&) override { owner_.parked(); }
   void output_ended(flow::Outlet& outlet) override;
   bool output_goes_on(flow::Outlet& outlet) override;
   void output_over_limit(flow::Outlet&) override { owner_.over_limit(); }

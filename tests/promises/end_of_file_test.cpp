@@ -179,6 +179,24 @@ TEST_P(EndOfFile, ADescendantThatWritesForEverIsCutAtTheMaximum) {  // E6
   EXPECT_LT(ended.timeline.drained_ns - ended.timeline.exited_ns, patience(soon).count());
 }
 
+TEST_P(EndOfFile, AStragglerThatWritesForEverToNobodyHoldsUpTheEndUpToTheMaximumOnly) {
+  EngineFixture host;
+  Running shell = host.spawn(sh("yes & echo $! >&2; exit 0").err(nr::Stdio::pipe())
+                                 .stragglers(nr::Stragglers::leave)
+                                 .drain({.idle = 200ms, .max = 700ms}));
+  const pid_t straggler = std::stoi(shell.read_text(nr::Stream::err));
+  shell.drained();
+  const nr::Ended ended = shell.wait();
+  EXPECT_GE(ended.timeline.drained_ns - ended.timeline.exited_ns, nr::Nanoseconds(690ms).count());
+  EXPECT_LT(ended.timeline.drained_ns - ended.timeline.exited_ns, patience(soon).count());
+  EXPECT_EQ(ended.stream(nr::Stream::out)->end, nr::StreamEnd::inherited);
+  const std::string text = shell.read_all();
+  EXPECT_GT(text.size(), 64 * KiB) << "what was written by then is readable";
+  EXPECT_EQ(text.substr(0, 4), "y\ny\n");
+  kill(straggler, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return !is_running(straggler); }));
+}
+
 TEST_P(EndOfFile, AKillDuringTheDrainEndsItAtOnce) {  // E6
   EngineFixture host;
   Running shell = host.spawn(sh("sleep 600 & exit 0").drain({.idle = 600s, .max = 600s}));

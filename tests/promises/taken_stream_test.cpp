@@ -107,6 +107,17 @@ TEST(TakenStream, ADetachedCommandKeepsIt) {
   EXPECT_TRUE(eventually([&] { return !is_running(pid); }));
 }
 
+TEST(TakenStream, ADetachedCommandsStragglersAreHeardAsAnOwnedOnesAre) {
+  for (const bool detached : {false, true}) {
+    EngineFixture host;
+    Running command = host.spawn(sh("(sleep 0.4; echo later) & echo now").stragglers(nr::Stragglers::leave).drain(
+        {.idle = patience(10s), .max = patience(20s)}));
+    nr::Reader reader = reader_of(command);
+    if (detached) command.take().detach();
+    EXPECT_EQ(read_all(reader), "now\nlater\n") << (detached ? "detached" : "owned");
+  }
+}
+
 TEST(TakenStream, ADroppedReaderClosesThePipe) {
   EngineFixture host;
   Running command = host.spawn(nr::Command("yes"));

@@ -98,6 +98,23 @@ TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
   EXPECT_TRUE(eventually([&] { return !is_running(frozen.pid()); }));
 }
 
+TEST(Unkillable, ItsSlotIsFreeAgainWhenTheShepherdThatWatchedItIsLost) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running frozen = host.spawn(sleeper);
+  const pid_t pid = frozen.pid();
+  ASSERT_TRUE(freezer.freeze(pid));
+  frozen.process().kill();
+  expect_named(frozen.wait());
+  EXPECT_EQ(host.shard_stats().quarantined, 1U);
+  ASSERT_EQ(kill(host.shard_stats().shepherd_pid, SIGKILL), 0);
+  EXPECT_TRUE(eventually([&] { return host.shard_stats().quarantined == 0; }));
+  EXPECT_TRUE(eventually([&] { return host->run(nr::Command("true")).has_value(); }));
+  freezer.thaw();
+  EXPECT_TRUE(eventually([&] { return !is_running(pid); }));
+}
+
 TEST(Unkillable, ALostShepherdsCommandThatTakesSecondsToDieEndsWithAnEmptyTree) {
   EngineFixture host{one_shard};
   const Freezer freezer;
