@@ -172,6 +172,19 @@ Result<void> add_limits(Core& core, SpawnPlan& plan, wire::SpawnRequest& request
   return {};
 }
 
+/// A stream is sure of a byte of its own, or one of which nothing comes could keep the last one from another for ever.
+Result<void> check_budget(const SpawnPlan& plan) {
+  const auto is_output = [](const SpawnPlan::Attachment& attachment) {
+    return attachment.what == SpawnPlan::Attached::output_pipe || attachment.what == SpawnPlan::Attached::terminal;
+  };
+  const auto outputs = static_cast<std::uint64_t>(std::ranges::count_if(plan.attachments, is_output));
+  if (plan.budget_bytes >= outputs) return {};
+  return std::unexpected(Error{ErrorCode::invalid_argument, Stage::validate, EINVAL,
+                               "budget of " + std::to_string(plan.budget_bytes) + " bytes",
+                               "the command has " + std::to_string(outputs) + " outputs that share it: " +
+                                   std::to_string(outputs) + " bytes at least"});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LimitOrder>> plan_limit_order(Core& core, const Limits& limits, LimitPolicy policy) {
@@ -195,6 +208,7 @@ Result<std::unique_ptr<SpawnPlan>> plan_spawn(Core& core, const Command& command
   add_settings(request, spec);
   if (!spec.limits.empty()) NR_TRY_VOID(add_limits(core, *plan, request));
   NR_TRY_VOID(StdioPlanner(core, *plan, request).plan());
+  NR_TRY_VOID(check_budget(*plan));
   request.arguments.reserve(spec.arguments.size() + 1);
   request.arguments.emplace_back(spec.arg0 ? *spec.arg0 : spec.program);
   request.arguments.insert(request.arguments.end(), spec.arguments.begin(), spec.arguments.end());
