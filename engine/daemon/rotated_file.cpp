@@ -90,7 +90,7 @@ void RotatedFile::flush() {
     note(system_error("log file " + path_, Stage::none, errno));
     const std::size_t newline = std::string_view(gathered_).substr(0, written).rfind('\n');
     const std::size_t whole = newline == std::string::npos ? 0 : newline + 1;
-    if (written > whole) go_back_to(written_bytes_ + whole);
+    if (written > whole) take_back(written - whole, written_bytes_ + written);
     drop(whole);
     written_bytes_ += whole;
   } else {
@@ -104,11 +104,13 @@ void RotatedFile::drop(std::size_t from) {
   counts_.dropped_lines += static_cast<std::uint64_t>(std::count(begin, gathered_.end(), '\n'));
 }
 
-/// Half a line is taken back, unless somebody wrote behind it.
-void RotatedFile::go_back_to(std::uint64_t bytes) const {
+/// Half a line is taken back, unless somebody else wrote before or behind it meanwhile: then the file doesn't end where
+/// our own write would have ended it.
+void RotatedFile::take_back(std::size_t bytes, std::uint64_t end_bytes) const {
   struct stat status {};
   if (!is_regular_ || ::fstat(file_.get(), &status) != 0) return;
-  if (static_cast<std::uint64_t>(status.st_size) > bytes) (void)!::ftruncate(file_.get(), static_cast<off_t>(bytes));
+  if (static_cast<std::uint64_t>(status.st_size) != end_bytes) return;
+  (void)!::ftruncate(file_.get(), static_cast<off_t>(end_bytes - bytes));
 }
 
 /// The file was removed: what is written there nobody will read.

@@ -35,7 +35,7 @@ class RotatedFile {
   [[nodiscard]] bool take(Result<Descriptor> opened);
   void note(const Error& error);
   void drop(std::size_t from);
-  void go_back_to(std::uint64_t bytes) const;
+  void take_back(std::size_t bytes, std::uint64_t end_bytes) const;
   void come_back();
   void rotate();
   [[nodiscard]] Result<Descriptor> open_next() const;
