@@ -152,6 +152,7 @@ class Command {
   [[nodiscard]] Command ladder(KillLadder ladder) const;
   [[nodiscard]] Command stragglers(Stragglers policy) const;
   [[nodiscard]] Command output_limit(std::uint64_t bytes, AtLimit policy = AtLimit::stop) const;
+  /// Of all streams together, a byte for each output at least: less is invalid_argument at the start.
   [[nodiscard]] Command budget(std::uint64_t bytes) const;
   [[nodiscard]] Command grouping(Grouping grouping, pid_t join_group = 0) const;
   [[nodiscard]] Command umask(mode_t mask) const;

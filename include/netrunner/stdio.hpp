@@ -21,7 +21,9 @@ enum class Transport : std::uint8_t {
   /// bulk, at less processor time; about twice its latency for small pieces. To the command it is not quite a pipe:
   ///   - "/dev/stdout", "/proc/self/fd/1" and the like can't be opened (ENXIO).
   ///   - Some programs look twice at a socket: bash (-c, without SHLVL) reads ~/.bashrc where its stdin is one.
-  ///   - A read of its stdout or stderr gives end of file; what it writes to its stdin is dropped (EBADF of a pipe).
+  ///   - A read of its stdout or stderr gives end of file.
+  ///   - What it writes to its stdin nobody reads (of a pipe it gets EBADF): it is dropped when the input ends, and
+  ///     until then a command that writes more than the kernel holds waits in write(2).
   ///   - Where the host closes an output in which the command waits in write(2), that call fails with EPIPE and no
   ///     signal; only the next one gives SIGPIPE.
   ///   - The kernel holds some 208 KiB at most (net.core.wmem_default) where a pipe holds 64; of pieces below 1 KiB
