@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <chrono>
 #include <fstream>
-#include <sstream>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -33,24 +32,6 @@ bool remove_tree(const std::string& path) {
   return ::rmdir(path.c_str()) == 0 || errno == ENOENT;
 }
 
-/// The v1 memory hierarchy: its mount and our place in it.
-std::string own_memory_v1() {
-  std::ifstream mounts("/proc/self/mounts");
-  std::string mount;
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string device, point, kind, flags;
-    fields >> device >> point >> kind >> flags;
-    if (kind == "cgroup" && ("," + flags + ",").find(",memory,") != std::string::npos) mount = point;
-  }
-  if (mount.empty()) return {};
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (const std::size_t at = line.find(":memory:"); at != std::string::npos) return mount + line.substr(at + 8);
-  }
-  return {};
-}
-
 }  // namespace
 
 DeathGroup::DeathGroup(const std::string& name) {
@@ -73,7 +54,7 @@ DeathGroup::~DeathGroup() {
 }
 
 MemoryGroup::MemoryGroup(const std::string& name) {
-  const std::string v1 = own_memory_v1();
+  const std::string v1 = own_cgroup_v1("memory");
   if (!v1.empty() && make(v1, name, "/memory.limit_in_bytes")) return;
   const std::string v2 = own_cgroup();
   if (text_of_file(v2 + "/cgroup.subtree_control").find("memory") != std::string::npos) {
