@@ -30,11 +30,10 @@ nr::Task<void> spawn_one_by_one(Work& work, std::vector<double>& latencies_us) {
 }
 
 nr::Task<void> echo(Work& work, nr::Process& process, std::vector<double>& latencies_us) {
-  const std::string block(work.job.bytes, 'x');
   while (work.left.fetch_sub(1) > 0) {
     const double began = now_us();
-    must(co_await process.write(block));
-    for (std::size_t missing = block.size(); missing > 0;) {
+    must(co_await process.write(work.block));
+    for (std::size_t missing = work.block.size(); missing > 0;) {
       missing -= must(co_await process.read()).value().size();
     }
     latencies_us.push_back(now_us() - began);

@@ -38,6 +38,7 @@ struct Work {
       : engine(of), job(what), left(static_cast<std::int64_t>(what.count)), ended(std::ptrdiff_t(what.in_flight)) {}
   nr::Engine& engine;
   const Job& job;
+  const std::string block = std::string(job.bytes, 'x');  ///< What all of them write, as the peers' do.
   std::atomic<std::int64_t> left;
   std::latch ended;
   std::vector<std::vector<double>> latencies_us{job.in_flight};

@@ -108,10 +108,10 @@ func roundTrips(it job) {
 	for i := range commands {
 		commands[i], ins[i], outs[i] = startWithPipes(it)
 	}
-	left := int64(it.count)
+	block, left := make([]byte, it.length), int64(it.count)
 	began := time.Now()
 	together(it.inFlight, func(i int) {
-		block, answer := make([]byte, it.length), make([]byte, it.length)
+		answer := make([]byte, it.length)
 		for atomic.AddInt64(&left, -1) >= 0 {
 			start := time.Now()
 			_, err := ins[i].Write(block)

@@ -58,14 +58,15 @@ async fn spawn(job: Arc<Job>) {
 
 async fn round_trips(job: Arc<Job>) {
     let children: Vec<Child> = (0..job.in_flight).map(|_| start(&job)).collect();
+    let block = Arc::new(vec![0u8; job.bytes]);
     let began = Instant::now();
     let workers: Vec<_> = children
         .into_iter()
         .map(|mut child| {
-            let job = job.clone();
+            let (job, block) = (job.clone(), block.clone());
             tokio::spawn(async move {
                 let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-                let (block, mut answer, mut us) = (vec![0u8; job.bytes], vec![0u8; job.bytes], Vec::new());
+                let (mut answer, mut us) = (vec![0u8; job.bytes], Vec::new());
                 while job.left.fetch_sub(1, Relaxed) > 0 {
                     let start_time = Instant::now();
                     stdin.write_all(&block).await.expect("write");
