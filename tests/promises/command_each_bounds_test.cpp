@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/support/command_line.hpp"
+#include "tests/support/scale.hpp"
 
 namespace tests {
 namespace {
@@ -61,7 +62,7 @@ TEST(CommandEachBounds, AnItemThatIsTooLongIsAFailedJobAndTheOthersRun) {
 
 TEST(CommandEachBounds, TheJobLogMayBeStandardOutputAndHasATimeoutAsParallelHasIt) {
   const CommandResult result =
-      netrunner_command({"each", "--joblog", "-", "--timeout", "50ms", "--", "sleep", ":::", "60"});
+      netrunner_command({"each", "--joblog", "-", "--timeout", patience_text(100ms), "--", "sleep", ":::", "60"});
   EXPECT_NE(result.out.find("\t-1\t15\tsleep 60\n"), std::string::npos) << result.out;
 }
 

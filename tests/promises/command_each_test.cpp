@@ -135,7 +135,7 @@ TEST(CommandEach, TheExitStatusIsTheNumberOfFailures) {
   EXPECT_EQ(each({"--", "sh", "-c", "exit $1", "sh", ":::", "1", "0", "7"}).exit_status, 2);
   EXPECT_EQ(each({"--", "sh", "-c", "kill -9 $$", "sh", ":::", "1"}).exit_status, 1);
   EXPECT_EQ(each({"--", "no-such-program", ":::", "1", "2"}).exit_status, 2);
-  EXPECT_EQ(each({"--timeout", "50ms", "--", "sleep", ":::", "60"}).exit_status, 1);
+  EXPECT_EQ(each({"--timeout", patience_text(100ms), "--", "sleep", ":::", "60"}).exit_status, 1);
   EXPECT_EQ(each({"-j", "8", "--", "false"}, numbers(1, 150)).exit_status, 101);
 }
 

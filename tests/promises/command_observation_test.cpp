@@ -61,9 +61,8 @@ TEST(CommandObservation, EventsAreLinesOfJson) {
 }
 
 TEST(CommandObservation, EventsSayWhyAndHowItWasStopped) {
-  using std::chrono::milliseconds;
   const TempFolder folder;
-  const std::string timeout = std::to_string(patience(milliseconds(400)) / milliseconds(1)) + "ms";
+  const std::string timeout = patience_text(400ms);
   const CommandResult result = netrunner_command(
       {"run", "--events", folder / "events", "--timeout", timeout, "--ladder", "INT:50s,KILL", "--", "sleep", "1000"});
   EXPECT_EQ(result.exit_status, 124);
@@ -77,8 +76,8 @@ TEST(CommandObservation, EventsSayWhyAndHowItWasStopped) {
 TEST(CommandObservation, EventsAndReportShowTheStopCommandsOfTheLadder) {
   const TempFolder folder;
   const CommandResult result = netrunner_command(
-      {"run", "--events", folder / "events", "--report", folder / "report", "--timeout", "300ms", "--ladder",
-       "exec(exit 1; :):100ms,exec(kill -USR1 $NETRUNNER_PID):60s", "--", "sh", "-c",
+      {"run", "--events", folder / "events", "--report", folder / "report", "--timeout", patience_text(300ms),
+       "--ladder", "exec(exit 1; :):100ms,exec(kill -USR1 $NETRUNNER_PID):60s", "--", "sh", "-c",
        "trap 'exit 5' USR1; while :; do sleep 0.05; done"});
   EXPECT_EQ(result.exit_status, 124) << result.err;
   const auto lines = lines_of(file_text(folder / "events"));

@@ -7,6 +7,7 @@
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/scale.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace tests {
@@ -30,7 +31,7 @@ TEST(CommandPipeline, TheLastFailureInTheLineDecides) {
   EXPECT_EQ(pipeline({"--", "sh", "-c", "exit 3", ":::", "cat"}).exit_status, 3);
   EXPECT_EQ(pipeline({"--", "sh", "-c", "exit 3", ":::", "sh", "-c", "cat; exit 4", ":::", "cat"}).exit_status, 4);
   EXPECT_EQ(pipeline({"--", "true", ":::", "no-such-program", ":::", "cat"}).exit_status, 127);
-  EXPECT_EQ(pipeline({"--timeout", "100ms", "--", "sleep", "60", ":::", "cat"}).exit_status, 124);
+  EXPECT_EQ(pipeline({"--timeout", patience_text(100ms), "--", "sleep", "60", ":::", "cat"}).exit_status, 124);
 }
 
 TEST(CommandPipeline, AFailureNamesTheCommand) {

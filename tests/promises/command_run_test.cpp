@@ -30,9 +30,9 @@ TEST(CommandRun, TheExitStatusTellsEveryEndApart) {
   EXPECT_EQ(run({"--", "/etc"}).exit_status, 126);
   EXPECT_EQ(run({"--", "/etc/hostname"}).exit_status, 126);
   EXPECT_EQ(run({"--", "no-such-program"}).exit_status, 127);
-  EXPECT_EQ(run({"--timeout", "50ms", "--", "sleep", "60"}).exit_status, 124);
+  EXPECT_EQ(run({"--timeout", patience_text(100ms), "--", "sleep", "60"}).exit_status, 124);
   EXPECT_EQ(run({"--timeout", "1ns", "--", "sleep", "60"}).exit_status, 124);
-  EXPECT_EQ(run({"--idle", "50ms", "--", "sleep", "60"}).exit_status, 124);
+  EXPECT_EQ(run({"--idle", patience_text(100ms), "--", "sleep", "60"}).exit_status, 124);
   EXPECT_EQ(run({"--output-limit", "1000", "--", "yes"}).exit_status, 124);
   EXPECT_EQ(run({"--cwd", "/no/such/folder", "--", "true"}).exit_status, 125);
 }
@@ -107,7 +107,7 @@ TEST(CommandRun, AFailedStartIsReportedToo) {
 }
 
 TEST(CommandRun, JsonReplacesTheWordsByOneLine) {
-  const CommandResult result = run({"--json", "--timeout", "50ms", "--", "sleep", "60"});
+  const CommandResult result = run({"--json", "--timeout", patience_text(100ms), "--", "sleep", "60"});
   EXPECT_TRUE(result.err.starts_with("{") && result.err.ends_with("}\n")) << result.err;
   EXPECT_EQ(result.err.find('\n'), result.err.size() - 1);
   EXPECT_EQ(json_value(result.err, "reason"), "deadline");

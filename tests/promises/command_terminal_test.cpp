@@ -203,7 +203,7 @@ TEST(CommandTerminal, SomeStreamsMayLeadThereAndOthersNot) {
 }
 
 TEST(CommandTerminal, LimitsAndReportsSeeWhatItShows) {
-  const CommandResult idle = netrunner_command({"run", "--pty", "--idle", "200ms", "--", "sleep", "1000"});
+  const CommandResult idle = netrunner_command({"run", "--pty", "--idle", patience_text(200ms), "--", "sleep", "1000"});
   EXPECT_EQ(idle.exit_status, 124);
   EXPECT_NE(idle.err.find("idle"), std::string::npos);
   const CommandResult report = netrunner_command({"run", "--json", "--pty", "--", "echo", "12345678"});

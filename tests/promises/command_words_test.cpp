@@ -6,6 +6,7 @@
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/scale.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace tests {
@@ -24,7 +25,7 @@ TEST(CommandWords, AFailureIsSeenInTheStatusEvenWhereTheCommandExitedZero) {
 TEST(CommandWords, AnExitOfTheCommandsOwnIsNotTakenForALimit) {
   EXPECT_EQ(netrunner_command({"run", "--", "sh", "-c", "exit 124"}).err,
             "netrunner run: it exited 124 by itself; no limit was passed.\n");
-  EXPECT_EQ(netrunner_command({"run", "--timeout", "50ms", "--", "sleep", "60"}).err,
+  EXPECT_EQ(netrunner_command({"run", "--timeout", patience_text(100ms), "--", "sleep", "60"}).err,
             "netrunner run: deadline; killed by SIGTERM\n");
 }
 

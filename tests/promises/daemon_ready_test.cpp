@@ -95,14 +95,15 @@ TEST(DaemonReady, AProbeThatHangsIsStoppedWithItsInstance) {
 TEST(DaemonReady, OneThatIsNotReadyInTimeIsStoppedAndThatIsAFailure) {
   EngineFixture host;
   nr::DaemonOptions options = with(nr::Ready::line("never"));
-  options.ready_timeout = 50ms;
+  options.ready_timeout = patience(110ms);
   options.burst = {.restarts = 1, .within = 1h};
   const Kept kept(host, nr::Command("sleep", "1000"), options);
   const nr::InstanceStatus status = kept.await_end().instances[0];
   EXPECT_EQ(status.state, DaemonState::failed);
   EXPECT_EQ(status.starts, 2U);
   EXPECT_EQ(status.reason,
-            "given up after 1 restarts within 1h; the last: not ready within 50ms; killed by SIGTERM (stopped)");
+            "given up after 1 restarts within 1h; the last: not ready within " + patience_text(110ms) +
+                "; killed by SIGTERM (stopped)");
 }
 
 TEST(DaemonReady, AStartThatIsStoppedBeforeItIsReadyIsAnError) {
@@ -198,8 +199,10 @@ INSTANTIATE_TEST_SUITE_P(Levels, DaemonNotifyFrom,
 TEST(DaemonNotify, MoreTimeMayBeAskedForWhileItStarts) {
   EngineFixture host;
   nr::DaemonOptions options = with(nr::Ready::notify());
-  options.ready_timeout = 300ms;
-  const Kept kept(host, child("notify", "EXTEND_TIMEOUT_USEC=3600000000", "-s", "500000", "READY=1", "-w"), options);
+  options.ready_timeout = patience(300ms);
+  const std::string longer_us = std::to_string(patience(500ms) / 1us);
+  const nr::Command late = child("notify", "EXTEND_TIMEOUT_USEC=3600000000", "-s", longer_us, "READY=1", "-w");
+  const Kept kept(host, late, options);
   kept.await_ready();
   EXPECT_EQ(kept.status().starts, 1U);
 }

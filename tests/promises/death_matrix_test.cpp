@@ -22,7 +22,7 @@ class DeathMatrixCrowd : public testing::TestWithParam<nr::Containment> {
     std::string option(nr::name_of(GetParam()));
     std::ranges::replace(option, '_', '-');
     // The gap: whoever is left is to have the time for a ladder and a sweep before it is killed too.
-    const std::string wait = std::to_string(patience(1s) / 1ms) + "ms", gap = wait;
+    const std::string wait = patience_text(1s), gap = wait;
     const std::string commands = std::to_string(scaled(20, 3));
     const CommandResult result =
         netrunner_command({"stress", "--deaths", "--containment", option, "--jobs", "8", "--wait", wait, "--gap", gap,

@@ -33,4 +33,8 @@ netrunner::Nanoseconds patience(netrunner::Nanoseconds bound) {
   return netrunner::Nanoseconds(static_cast<std::int64_t>(static_cast<double>(bound.count()) * slowness()));
 }
 
+std::string patience_text(netrunner::Nanoseconds bound) {
+  return std::to_string(patience(bound) / std::chrono::milliseconds(1)) + "ms";
+}
+
 }  // namespace tests

@@ -5,10 +5,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 #include <netrunner/deadline.hpp>
 
 namespace tests {
+
+using namespace std::chrono_literals;
 
 [[nodiscard]] double slowness();
 [[nodiscard]] double scale();
@@ -27,6 +30,8 @@ namespace tests {
 
 /// A bound of time between right and wrong, stretched for a slow machine.
 [[nodiscard]] netrunner::Nanoseconds patience(netrunner::Nanoseconds bound);
+/// The same as an option of the command: "500ms".
+[[nodiscard]] std::string patience_text(netrunner::Nanoseconds bound);
 
 /// Seconds since it was made.
 class Stopwatch {
