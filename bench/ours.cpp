@@ -80,6 +80,7 @@ nr::Engine open_engine() {
   nr::EngineOptions options;
   options.shards = std::uint32_t(std::stoul(setting("BENCH_SHARDS", "1")));
   options.pipe_bytes = std::uint32_t(std::stoul(setting("BENCH_PIPE_BYTES", "0")));
+  options.chunk_bytes = std::uint32_t(std::stoul(setting("BENCH_CHUNK_BYTES", "65536")));
   const std::string level = setting("BENCH_CONTAINMENT", "process_group");
   for (const auto known : {nr::Containment::process_group, nr::Containment::cgroup, nr::Containment::subreaper,
                            nr::Containment::pid_namespace, nr::Containment::automatic}) {

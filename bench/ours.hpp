@@ -26,7 +26,8 @@ T must(nr::Result<T> result) {
 }
 
 /// The engine under test. Variants come by the environment: BENCH_SHARDS (1), BENCH_CONTAINMENT (process_group, as
-/// every peer has at most; automatic: what users get), BENCH_PIPE_BYTES, BENCH_TRANSPORT (pipe or socket).
+/// every peer has at most; automatic: what users get), BENCH_PIPE_BYTES, BENCH_CHUNK_BYTES (64 KiB), BENCH_TRANSPORT
+/// (pipe or socket).
 [[nodiscard]] nr::Engine open_engine();
 
 /// What the command with three pipes is to all scenarios, as to all peers.

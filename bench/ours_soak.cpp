@@ -86,12 +86,13 @@ class Soak {
   }
 
   nr::Task<void> one(std::int64_t turn) {
+    constexpr nr::Drain unread{.idle = std::chrono::milliseconds(10), .max = std::chrono::milliseconds(10)};
     const auto socket = nr::Stdio::pipe().transport(nr::Transport::socket);
     switch (turn % 16) {
       case 0: co_await captured(child("cat").input(std::string(20'000, 'x')), 20'000); break;
       case 1: co_await captured(child("source").arg("50000"), 50'000); break;
       case 2: co_await captured(child("source").arg("50000").out(socket), 50'000); break;
-      case 3: co_await stopped(child("source")); break;   // It writes for ever.
+      case 3: co_await stopped(child("source").drain(unread)); break;  // It writes for ever.
       case 4: co_await stopped(child("escapee")); break;  // Its descendant left its group, session and parent.
       case 5: co_await not_started(); break;
       default: co_await captured(child("nothing"), 0); break;

@@ -96,7 +96,8 @@ def stream(scale):
     larger = ("pipes of 256 KiB", {"BENCH_PIPE_BYTES": "262144"}, [], floor)
     carriers = (("pipes of 64 KiB", {"BENCH_PIPE_BYTES": "65536"}, scale.libraries(), floor),
                 *([] if scale.quick else [larger]),
-                ("sockets", {"BENCH_TRANSPORT": "socket"}, [OURS.with_env("NetRunner, pipes"), LIBUV], best))
+                ("sockets", {"BENCH_TRANSPORT": "socket", "BENCH_CHUNK_BYTES": "131072"},
+                 [OURS.with_env("NetRunner, pipes"), LIBUV], best))
     for scenario, variant, command in (("read", "from a child", (SOURCE, "{bytes}")),
                                        ("write", "to a child", (SINK,)), ("both", "both ways through cat", (CAT,))):
         for carrier, env, libraries, goals in carriers:

@@ -125,6 +125,7 @@ class Run {
     EngineOptions options;
     options.shards = 1;
     options.containment = request_.containment;
+    if (request_.stdio.has_sockets()) options.chunk_bytes = 128 * KiB;  // See Transport::socket.
     request_.observation.apply(options);
     NR_TRY(engine, Engine::open(options));
     const Observation::Figures figures(request_.observation, engine);

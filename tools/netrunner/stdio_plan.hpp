@@ -28,6 +28,7 @@ class StdioPlan {
   [[nodiscard]] bool pipes() const noexcept {
     return mode_ == Mode::pipe || mode_ == Mode::socket || (mode_ == Mode::automatic && needs_pipes_);
   }
+  [[nodiscard]] bool has_sockets() const noexcept { return mode_ == Mode::socket; }
   /// The streams whose bytes come to us: none, or stdout, and stderr where it isn't merged. Of a terminal the first
   /// that names it, so that stdin may be one.
   [[nodiscard]] std::vector<Stream> streams_to_us() const;
