@@ -24,7 +24,8 @@ class FullEngine : public EngineFixture {
 
   FullEngine() : EngineFixture({.shards = 1, .shard_budget_bytes = 64 * KiB, .chunk_bytes = 4096}) {
     for (int n = 0; n < hoarders; ++n) hoarders_.push_back(spawn(sh("head -c 65536 /dev/zero; exec sleep 1000")));
-    EXPECT_TRUE(eventually([&] { return shard_stats().buffered_bytes == 64 * KiB && shard_stats().parked == hoarders; }));
+    const auto full = [&] { return shard_stats().buffered_bytes == 64 * KiB && shard_stats().parked == hoarders; };
+    EXPECT_TRUE(eventually(full));
   }
   void give_all_back() {
     for (Running& hoarder : hoarders_) hoarder.close_output();

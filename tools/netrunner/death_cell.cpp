@@ -52,15 +52,18 @@ class Death {
         host_(arguments_of(cell, place_, roll, place_.commands)) {}
 
   void run() {
-    cell_.not_run = host_.wait_ready();
-    if (!cell_.not_run.empty()) return;
+    if (!host_.wait_ready()) {
+      cell_.not_run = host_.refused();
+      cell_.went_wrong = host_.failure();
+      return;
+    }
     wait_for_shepherds();
     if (cell_.column == DeathColumn::starting) {
       host_.order("go");
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20'000));
     }
     die();
-    if (!cell_.not_run.empty()) return;
+    if (!cell_.not_run.empty() || !cell_.went_wrong.empty()) return;
     const std::int64_t died_ns = Deadline::now_ns();
     const bool silent = cell_.row == DeathRow::shepherd_sigstop;
     const Nanoseconds patience = death_grace + place_.wait;
@@ -119,12 +122,12 @@ class Death {
 
   void outlive(const std::string& order) {
     host_.order(order);
-    if (!host_.wait_done()) cell_.not_run = "the host did not outlive the order to " + order;
+    if (!host_.wait_done()) cell_.went_wrong = "the host did not outlive the order to " + order;
   }
 
   void end_host(const std::string& order) {
     if (!order.empty()) host_.order(order);
-    if (!host_.wait_dead(host_death_max)) cell_.not_run = "the host does not die";
+    if (!host_.wait_dead(host_death_max)) cell_.went_wrong = "the host does not die";
   }
 
   void starve() {
@@ -239,7 +242,7 @@ class Death {
 void run_cell(DeathCell& cell, const DeathPlace& place, std::mt19937_64& random) {
   auto roll = RollCall::open(place.id);
   if (!roll) {
-    cell.not_run = roll.error();
+    cell.went_wrong = roll.error();
     return;
   }
   const DeathGroup group(place.id);

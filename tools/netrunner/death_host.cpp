@@ -37,8 +37,9 @@ struct Request {
 
 void say(const std::string& line) { (void)write_all(STDOUT_FILENO, line + "\n"); }
 
-int refuse(const std::string& why) {
-  std::string line = "error " + why;
+/// `kind`: "error", what was asked for isn't to be had here; "failed", something went wrong.
+int refuse(const std::string& kind, const std::string& why) {
+  std::string line = kind + " " + why;
   std::ranges::replace(line, '\n', ' ');
   say(line);
   return cannot;
@@ -88,12 +89,12 @@ class DeathHost {
   [[nodiscard]] bool start_all() {
     for (std::uint32_t n = 0; n < request_.commands; ++n) {
       Result<Process> process = blocking::spawn(engine_, command_of(request_, n));
-      if (!process) return refuse(process.error().message()) == 0;
+      if (!process) return refuse("failed", process.error().message()) == 0;
       owned_.push_back(*std::move(process));
     }
     for (Process& process : owned_) {
       const Result<std::optional<Chunk>> said = blocking::read(process, Stream::out, Deadline::after(30s));
-      if (!said || !*said) return refuse("a command is not ready") == 0;
+      if (!said || !*said) return refuse("failed", "a command is not ready") == 0;
     }
     return true;
   }
@@ -170,10 +171,10 @@ int run_death_host(const std::vector<std::string>& words) {
   options.shards = request.shards;
   options.containment = request.level;
   Result<Engine> engine = Engine::open(options);
-  if (!engine) return refuse(engine.error().message());
+  if (!engine) return refuse("error", engine.error().message());
   const ShardStats shard = blocking::get(engine->stats()).shards.front();
   if (shard.containment != request.level) {
-    return refuse("it gave " + std::string(name_of(shard.containment)) + " only: " + shard.containment_note);
+    return refuse("error", "it gave " + std::string(name_of(shard.containment)) + " only: " + shard.containment_note);
   }
   return DeathHost(request, *std::move(engine)).run();
 }

@@ -56,9 +56,11 @@ std::vector<DeathCell> cells_of(const DeathOptions& options) {
   return cells;
 }
 
-/// "0", "3+1z" with a zombie, "20>0" as the next start's sweep changed it, "-" where it wasn't to be had.
+/// "0", "3+1z" with a zombie, "20>0" as the next start's sweep changed it, "-" where it wasn't to be had, "?!" where it
+/// went wrong.
 std::string figure_of(const DeathCell& cell) {
   if (!cell.not_run.empty()) return "-";
+  if (!cell.went_wrong.empty()) return "?!";
   std::string figure = std::to_string(cell.survivors());
   if (cell.zombies > 0) figure += "+" + std::to_string(cell.zombies) + "z";
   if (cell.row == DeathRow::all_at_once && cell.level == Containment::cgroup) {
@@ -92,6 +94,7 @@ bool DeathCell::promised_empty() const noexcept {
 
 bool DeathCell::broken() const noexcept {
   if (!not_run.empty()) return false;
+  if (!went_wrong.empty()) return true;
   if (promised_empty()) return survivors() + zombies > 0;
   if (level == Containment::cgroup) return direct + after_sweep > 0;
   return level == Containment::subreaper && direct > 0;
@@ -139,19 +142,19 @@ std::string table_of(const DeathReport& report) {
                       " ms after a death (ladder TERM:200ms,KILL), of " + std::to_string(report.commands) +
                       " commands and all that they started; seed " +
                       std::to_string(report.seed) + "\n+Nz zombies; N>M after the next start; (N) not promised; " +
-                      "N! promised and not kept; - not run\n";
+                      "N! promised and not kept; - not to be had here; ?! went wrong\n";
   const DeathCell* above = nullptr;
   std::vector<std::string> reasons;
   for (const DeathCell& cell : report.cells) {
     if (above == nullptr || above->level != cell.level) {
-      table += "\n" + padded(std::string(name_of(cell.level)), 19);
+      table += "\n" + padded(std::string(name_of(cell.level)), 21);
       for (const DeathCell& other : report.cells) {
         if (other.level != cell.level || other.row != cell.row) continue;
         table += padded(std::string(death_column_names[static_cast<std::size_t>(other.column)]), 10);
       }
     }
     if (above == nullptr || above->level != cell.level || above->row != cell.row) {
-      table += "\n" + padded("  " + std::string(death_row_names[static_cast<std::size_t>(cell.row)]), 19);
+      table += "\n" + padded("  " + std::string(death_row_names[static_cast<std::size_t>(cell.row)]), 21);
     }
     table += padded(figure_of(cell), 10);
     if (!cell.not_run.empty()) reasons.push_back(std::string(name_of(cell.level)) + ": " + cell.not_run);
@@ -162,6 +165,7 @@ std::string table_of(const DeathReport& report) {
   reasons.erase(repeated.begin(), repeated.end());
   for (const std::string& reason : reasons) table += "not run: " + reason + "\n";
   for (const DeathCell& cell : report.cells) {
+    if (!cell.went_wrong.empty()) table += "went wrong: " + cell.went_wrong + "\n";
     if (cell.broken() && !cell.left.empty()) table += "left: " + cell.left + "\n";
   }
   return table + (passed(report) ? "PASS\n" : "FAIL\n");
@@ -183,6 +187,7 @@ std::string json_of(const DeathReport& report) {
                              {"broken", cell.broken()},
                              {"left", cell.left},
                              {"not_run", cell.not_run},
+                             {"went_wrong", cell.went_wrong},
                              {"seconds", cell.seconds}});
   }
   return json.dump(2) + "\n";

@@ -43,7 +43,8 @@ struct DeathCell {
   Containment level = Containment::automatic;
   DeathRow row = DeathRow::handle_dropped;
   DeathColumn column = DeathColumn::plain;
-  std::string not_run;            ///< Why it isn't to be had here; empty: it ran.
+  std::string not_run;            ///< Why it isn't to be had here; empty: it ran, or went wrong.
+  std::string went_wrong;         ///< Why it says nothing, though it could be had here.
   std::size_t direct = 0;         ///< Commands alive after the ladder and a second...
   std::size_t escaped = 0;        ///< ...and what left them: survivors == direct + escaped.
   std::size_t zombies = 0;
@@ -52,7 +53,7 @@ struct DeathCell {
   std::string left;               ///< Who the first of them are, and which are being killed.
   double seconds = 0;             ///< From the death to the last look.
   [[nodiscard]] std::size_t survivors() const noexcept { return direct + escaped; }
-  /// The design promises it, and it isn't so.
+  /// The design promises it, and it isn't so, or nobody can say.
   [[nodiscard]] bool broken() const noexcept;
   [[nodiscard]] bool promised_empty() const noexcept;
 };

@@ -10,6 +10,8 @@
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -28,28 +30,38 @@ int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pi
 }  // namespace
 
 DeathProcess::DeathProcess(const std::vector<std::string>& arguments) {
-  std::array<int, 2> in{}, out{};
-  if (::pipe2(in.data(), O_CLOEXEC) != 0) return;
-  if (::pipe2(out.data(), O_CLOEXEC) != 0) {
-    ::close(in[0]);
-    ::close(in[1]);
-    return;
+  std::array<int, 2> in{-1, -1}, out{-1, -1};
+  const bool piped = ::pipe2(in.data(), O_CLOEXEC) == 0 && ::pipe2(out.data(), O_CLOEXEC) == 0;
+  if (piped) start(arguments, in[0], out[1]);
+  else failure_ = "no pipes to the host: " + std::generic_category().message(errno);
+  for (const int fd : {in[0], out[1]}) {
+    if (fd >= 0) ::close(fd);
   }
+  orders_ = in[1];
+  answers_ = out[0];
+}
+
+void DeathProcess::start(const std::vector<std::string>& arguments, int in, int out) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   std::vector<std::string> words = {own_program(), "stress", "--death-host"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  if (::posix_spawn(&pid_, pointers[0], &actions, nullptr, pointers.data(), environ) != 0) pid_ = -1;
+  const auto spawn = [&] { return ::posix_spawn(&pid_, pointers[0], &actions, nullptr, pointers.data(), environ); };
+  int failed = spawn();
+  const Deadline deadline = Deadline::after(answer_max);  // Bombs beside it may have used up the process numbers.
+  while (failed == EAGAIN && Deadline::now_ns() < deadline.monotonic_ns()) {
+    std::this_thread::sleep_for(20ms);
+    failed = spawn();
+  }
   posix_spawn_file_actions_destroy(&actions);
-  ::close(in[0]);
-  ::close(out[1]);
-  orders_ = in[1];
-  answers_ = out[0];
+  if (failed == 0) return;
+  pid_ = -1;
+  failure_ = "the host could not be started: " + std::generic_category().message(failed);
 }
 
 DeathProcess::~DeathProcess() {
@@ -62,7 +74,7 @@ DeathProcess::~DeathProcess() {
   }
 }
 
-std::string DeathProcess::next_line() {
+std::optional<std::string> DeathProcess::next_line() {
   const Deadline deadline = Deadline::after(answer_max);
   for (;;) {
     if (const std::size_t end = unread_.find('\n'); end != std::string::npos) {
@@ -72,22 +84,30 @@ std::string DeathProcess::next_line() {
     }
     const std::int64_t left_ms = (deadline.monotonic_ns() - Deadline::now_ns()) / 1'000'000;
     pollfd ready{.fd = answers_, .events = POLLIN, .revents = 0};
-    if (left_ms <= 0 || ::poll(&ready, 1, static_cast<int>(left_ms)) == 0) return "error it doesn't answer";
+    if (left_ms <= 0 || ::poll(&ready, 1, static_cast<int>(left_ms)) == 0) {
+      failure_ = "the host doesn't answer";
+      return std::nullopt;
+    }
     std::array<char, 4096> buffer{};
     const ssize_t got = ::read(answers_, buffer.data(), buffer.size());
-    if (got == 0 || (got < 0 && errno != EINTR)) return "error it ended";
+    if (got == 0 || (got < 0 && errno != EINTR)) {
+      failure_ = "the host ended";
+      return std::nullopt;
+    }
     if (got > 0) unread_.append(buffer.data(), static_cast<std::size_t>(got));
   }
 }
 
-std::string DeathProcess::wait_ready() {
-  if (pid_ <= 0) return "the host could not be started";
-  for (;;) {
-    const std::string line = next_line();
-    if (line == "ready") return {};
-    if (line.starts_with("error ")) return line.substr(6);
-    if (line.starts_with("shepherd ")) working_.push_back(std::atoi(line.c_str() + 9));
+bool DeathProcess::wait_ready() {
+  if (pid_ <= 0) return false;
+  while (const std::optional<std::string> line = next_line()) {
+    if (*line == "ready") return true;
+    if (line->starts_with("error ")) refused_ = line->substr(6);
+    if (line->starts_with("failed ")) failure_ = line->substr(7);
+    if (!refused_.empty() || !failure_.empty()) return false;
+    if (line->starts_with("shepherd ")) working_.push_back(std::atoi(line->c_str() + 9));
   }
+  return false;
 }
 
 void DeathProcess::order(const std::string& line) const { (void)write_all(orders_, line + "\n"); }

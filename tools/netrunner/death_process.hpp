@@ -1,6 +1,7 @@
 #pragma once
 /// A death host as its killer sees it: a process, its orders, and its shepherds.
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -17,8 +18,10 @@ class DeathProcess {
   DeathProcess& operator=(const DeathProcess&) = delete;
   ~DeathProcess();
 
-  /// Empty: it said "ready"; else why not.
-  [[nodiscard]] std::string wait_ready();
+  /// False: see the two that follow.
+  [[nodiscard]] bool wait_ready();
+  [[nodiscard]] const std::string& refused() const noexcept { return refused_; }  ///< By its own word: not here.
+  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }  ///< It has none to say.
   void order(const std::string& line) const;
   [[nodiscard]] bool wait_done() { return next_line() == "done"; }
   /// False: it lives still when the time is over.
@@ -31,10 +34,12 @@ class DeathProcess {
   [[nodiscard]] std::vector<pid_t> all_shepherds() const;
 
  private:
-  [[nodiscard]] std::string next_line();
+  void start(const std::vector<std::string>& arguments, int in, int out);
+  /// Nothing: it has ended, or doesn't answer; failure() says so.
+  [[nodiscard]] std::optional<std::string> next_line();
   pid_t pid_ = -1;
   int orders_ = -1, answers_ = -1;
-  std::string unread_;
+  std::string unread_, refused_, failure_;
   std::vector<pid_t> working_;
 };
 
