@@ -15,6 +15,13 @@
 #include "shepherd/shepherd.hpp"
 
 namespace netrunner::shepherd {
+namespace {
+
+wire::StopCommandFixed killed_on_its_way(wire::ChildId id, const StopRun& run) {
+  return {id, run.number, run.pid, static_cast<std::uint32_t>(Stage::exec), ECANCELED, now_ns()};
+}
+
+}  // namespace
 
 bool Shepherd::keep_stop_commands(Child& child, SealedMap map, bool own) {
   if (!child.has_stop_run) {
@@ -77,6 +84,7 @@ void Shepherd::try_stop_command(Child& child, std::int64_t now) {
     run.pid = started.process.pid;
     run.pidfd = std::move(started.process.pidfd);
     run.place = started.place;
+    run.told = false;
     if (child.state == State::starting || child.state == State::deciding) child.signalled = true;
     return spawner_.expect_exec(started.place);
   }
@@ -103,11 +111,14 @@ void Shepherd::on_stop_let_go(wire::ChildId id, std::uint32_t place) {
   if (!known) return;
   StopRun& run = stop_runs_.at(id.slot);
   run.place = StopRun::none;
+  if (run.told) return;
   if (succeeded) {
     say_stop_command({id, run.number, run.pid, 0, 0, now_ns()});
   } else if (failure.sys_errno != 0) {
     fail_stop_command(*child, run.number, failure.sys_errno, failure.stage);
     arm_clock(*child);
+  } else {
+    say_stop_command(killed_on_its_way(id, run));
   }
 }
 
@@ -119,6 +130,8 @@ void Shepherd::kill_stop_command(Child& child) {
     run.try_ns = never;
     say_stop_command({child.id, run.number, 0, static_cast<std::uint32_t>(Stage::clone), run.try_errno, now_ns()});
   }
+  // Told now: the next one may have its place and its number before its end is seen.
+  if (run.place != StopRun::none && !std::exchange(run.told, true)) say_stop_command(killed_on_its_way(child.id, run));
   (void)is_stop_command_gone(run);
 }
 

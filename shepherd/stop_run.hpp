@@ -45,6 +45,7 @@ struct StopRun {
   SealedMap own, given;         ///< Those that came with the Spawn, and with the last Stop that brought some.
   std::uint32_t number = none;  ///< Of the command that runs, or is to be started.
   std::uint32_t place = none;   ///< While it starts.
+  bool told = false;            ///< Of the one at that place: it was killed on its way.
   pid_t pid = 0;                ///< 0: none runs.
   os::UniqueFd pidfd;
   std::int64_t try_ns = never;  ///< When the start is tried again...

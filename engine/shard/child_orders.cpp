@@ -153,6 +153,7 @@ void Child::stop_command(const wire::StopCommandFixed& run) {
   told.at_ns = run.at_ns;
   if (run.sys_errno != 0) {
     told.error = system_error("stop command " + told.program, static_cast<Stage>(run.stage), run.sys_errno);
+    if (run.sys_errno == ECANCELED) told.error->advice = "its pause was over, or the command had ended: give it more";
   }
   chronicle_.stop_command(told);
   shard::log(rooms_.logger, told.error ? LogLevel::warning : LogLevel::debug,

@@ -115,7 +115,9 @@ struct StopCommandRun {
   std::string program;
   pid_t pid = 0;               ///< As its shepherd sees it; 0: there was no process.
   std::int64_t at_ns = 0;      ///< CLOCK_MONOTONIC, when it had been executed, or that had failed.
-  std::optional<Error> error;  ///< Why it could not be run: the ladder went on at once.
+  /// Why it could not be run, and the ladder went on at once. ECANCELED: its pause was over, or the command had ended,
+  /// before it was executed.
+  std::optional<Error> error;
 };
 
 /// What reaches a command's processes when they are to end, see README.

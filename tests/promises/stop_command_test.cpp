@@ -183,6 +183,20 @@ TEST(StopCommandRung, OneAfterTheOtherEachInItsPause) {
   EXPECT_FALSE(ended.stop_commands[2].error);
 }
 
+TEST(StopCommandRung, OneWithoutTimeToBeExecutedIsToldToo) {
+  EngineFixture host;
+  const nr::KillLadder ladder{nr::Rung::run({"true", "1"}, 1ns), nr::Rung::run({"false", "2"}, 1ns),
+                              run_script("kill -USR1 $NETRUNNER_PID", 60s)};
+  Running command = ready(host, sh(only_usr1).ladder(ladder));
+  command.process().stop();
+  const nr::Ended ended = command.wait();
+  EXPECT_EQ(exit_code(ended), 5);
+  ASSERT_EQ(ended.stop_commands.size(), 3u);
+  EXPECT_EQ(ended.stop_commands[0].program, "true");
+  EXPECT_EQ(ended.stop_commands[1].program, "false");
+  EXPECT_EQ(ended.stop_commands[2].program, "/bin/sh");
+}
+
 TEST(StopCommandRung, ASecondStopEndsItWithTheCommand) {
   EngineFixture host;
   Running command = ready(host, sh(deaf_script).env("STOP_COMMAND_SECOND", "1").ladder(

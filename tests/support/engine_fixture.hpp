@@ -14,6 +14,7 @@ namespace tests {
 
 namespace nr = netrunner;
 using namespace netrunner::literals;
+using namespace std::chrono_literals;
 using netrunner::KiB, netrunner::MiB, netrunner::GiB;
 
 /// The value, or an exception with the error's message.
