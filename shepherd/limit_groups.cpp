@@ -1,6 +1,7 @@
 #include "shepherd/limit_groups.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -31,6 +32,7 @@ void LimitGroups::add(std::uint32_t hierarchies, std::span<os::UniqueFd> directo
   for (const os::Hierarchy hierarchy : os::all_hierarchies) {
     if (!os::has(hierarchies, hierarchy) || next == directories.size()) continue;
     os::UniqueFd directory = std::move(directories[next++]);
+    (void)::flock(directory.get(), LOCK_SH);  // As the leaves: no start of another engine sweeps it.
     if (hierarchy == os::Hierarchy::unified) {
       leaves_.open_limited(std::move(directory));
     } else {

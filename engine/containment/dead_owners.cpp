@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <string_view>
 #include <thread>
 
 #include "engine/containment/instance_name.hpp"
@@ -61,7 +60,13 @@ std::uint32_t kill_all(os::Hierarchy hierarchy, const os::Cgroup& group) {
   return count;
 }
 
-/// A shepherd of that owner lives: it runs the ladders of its commands, with a lock on its shard's group.
+bool is_locked(int within, const std::string& path) {
+  const os::UniqueFd group(::openat(within, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return group && ::flock(group.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/// A shepherd of that owner lives: it runs the ladders of its commands, with a lock on its shard's group, or on what is
+/// below that for those with limits.
 bool has_shepherd(const std::string& instance) {
   DIR* directory = ::opendir(instance.c_str());
   if (directory == nullptr) return false;
@@ -69,9 +74,9 @@ bool has_shepherd(const std::string& instance) {
   NR_ASSERT(within >= 0);
   bool found = false;
   while (const dirent* entry = ::readdir(directory)) {
-    if (!std::string_view(entry->d_name).starts_with("shard-")) continue;
-    const os::UniqueFd shard(::openat(within, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    found = found || (shard && ::flock(shard.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK);
+    const std::string shard = entry->d_name;
+    if (!shard.starts_with("shard-")) continue;
+    found = found || is_locked(within, shard) || is_locked(within, shard + "/" + OwnGroups::limited_group);
   }
   ::closedir(directory);
   return found;

@@ -11,7 +11,6 @@
 namespace netrunner::containment {
 namespace {
 
-constexpr const char* limited_group = "limited";
 constexpr std::size_t controllers_bytes = 512;
 
 std::string text_in(const os::Cgroup& group, const char* file) {
@@ -188,8 +187,8 @@ Result<os::Cgroup> LimitPlaces::make_life(os::Hierarchy hierarchy, const std::st
   const std::string path = manager->path() + "/" + life;
   NR_TRY(group, manager->make_group(life));
   NR_TRY_VOID(hand_down_all(group, path));
-  NR_TRY(limited, make_below(hierarchy, group, path, limited_group));
-  NR_TRY_VOID(hand_down_all(limited, path + "/" + limited_group));
+  NR_TRY(limited, make_below(hierarchy, group, path, OwnGroups::limited_group));
+  NR_TRY_VOID(hand_down_all(limited, path + "/" + OwnGroups::limited_group));
   return std::move(limited);
 }
 

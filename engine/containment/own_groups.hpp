@@ -15,6 +15,8 @@ class OwnGroups {
  public:
   /// Where a host has moved itself to, so that its group may hand controllers down; what is above it counts.
   static constexpr const char* host_group = "netrunner-host";
+  /// Below a shard's: of its commands with limits.
+  static constexpr const char* limited_group = "limited";
 
   [[nodiscard]] static OwnGroups read();
   /// An error says that it isn't mounted, or that our group lies outside of what is.

@@ -1,7 +1,8 @@
 /// doomed_host REPORT MODE FILE SCRIPT [COUNT [LADDER]]: starts COUNT commands `sh -c SCRIPT FILE`, which print
 /// "ready", reports "ready", and then ends as MODE says, or waits to be killed:
 ///   wait, lock (holds flock(2) on FILE), busy (starts more and more), exit (_exit), abort, exec (becomes `sleep 3`),
-///   return (from main, the engine never closed), stop (orders every ladder, then _exit), detached (then _exit)
+///   return (from main, the engine never closed), stop (orders every ladder, then _exit), detached (then _exit),
+///   limited (waits, and its commands have a limit of processes)
 
 #include <csignal>
 #include <cstdlib>
@@ -57,7 +58,8 @@ void run(const HostReport& report, std::string_view mode, const char* file, cons
   }
   auto* host = new EngineFixture;  // Never closed.
   auto* commands = new std::vector<Running>;
-  const nr::Command command = doomed(script, file, ladder);
+  nr::Command command = doomed(script, file, ladder);
+  if (mode == "limited") command = command.limits({.pids_max = 1000});
   for (int n = 0; n < count; ++n) commands->push_back(host->spawn(command));
   for (Running& one : *commands) {
     if (one.read_exactly(6) != "ready\n") report.say("a command is not ready");

@@ -12,6 +12,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
+#include "tests/support/limit_support.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -53,15 +54,26 @@ INSTANTIATE_TEST_SUITE_P(Ways, HostDeath,
                            return way == "wait" ? std::string("sigkill") : way;
                          });
 
-// K18: the ladder lives in the shepherd. Alone: another engine that starts meanwhile sweeps what a dead host left.
-TEST(DeadHostCrowd, EveryCommandStillGetsItsGrace) {
+/// K18: the ladder lives in the shepherd, and the start of another engine takes nothing from it.
+void expect_grace(const std::string& mode, nr::Containment other) {
   const TempFolder folder;
-  HostProgram host("doomed_host", {"wait", folder / "cleaned",
-                                   "trap 'sleep 0.3; touch \"$0\"; exit' TERM; " + forever});
+  const std::string cleans_up = "trap 'sleep 0.5; touch \"$0\"; exit' TERM; " + forever;
+  HostProgram host("doomed_host", {mode, folder / "cleaned", cleans_up, "1", "TERM:30s"});
   ASSERT_TRUE(host.reports("ready"));
   host.kill();
+  (void)host.wait();
+  EngineFixture starts({.shards = 1, .containment = other});
+  EXPECT_TRUE(starts.run(nr::Command("true").limits({.pids_max = 100}, nr::LimitPolicy::best_effort)).success());
   EXPECT_TRUE(eventually([&] { return std::filesystem::exists(folder / "cleaned"); }));
   EXPECT_TRUE(nothing_is_left());
+}
+
+TEST(DeadHost, EveryCommandStillGetsItsGrace) { expect_grace("wait", nr::Containment::automatic); }
+
+TEST(DeadHost, ACommandWithALimitGetsItsGraceToo) {
+  SKIP_WITHOUT_LIMIT("pids_max");
+  expect_grace("limited", nr::Containment::automatic);
+  expect_grace("limited", nr::Containment::subreaper);
 }
 
 // K10, K18: 1 s after TERM comes SIGKILL. Alone, as the one before.
