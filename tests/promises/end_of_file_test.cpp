@@ -183,11 +183,11 @@ TEST_P(EndOfFile, AStragglerThatWritesForEverToNobodyHoldsUpTheEndUpToTheMaximum
   EngineFixture host;
   Running shell = host.spawn(sh("yes & echo $! >&2; exit 0").err(nr::Stdio::pipe())
                                  .stragglers(nr::Stragglers::leave)
-                                 .drain({.idle = 200ms, .max = 700ms}));
+                                 .drain({.idle = patience(200ms), .max = patience(700ms)}));
   const pid_t straggler = std::stoi(shell.read_text(nr::Stream::err));
   shell.drained();
   const nr::Ended ended = shell.wait();
-  EXPECT_GE(ended.timeline.drained_ns - ended.timeline.exited_ns, nr::Nanoseconds(690ms).count());
+  EXPECT_GE(ended.timeline.drained_ns - ended.timeline.exited_ns, patience(690ms).count());
   EXPECT_LT(ended.timeline.drained_ns - ended.timeline.exited_ns, patience(soon).count());
   EXPECT_EQ(ended.stream(nr::Stream::out)->end, nr::StreamEnd::inherited);
   const std::string text = shell.read_all();
