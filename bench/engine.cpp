@@ -5,6 +5,7 @@
 #include <netrunner/netrunner.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -16,8 +17,8 @@ nr::Command child(const char* name) {
   return nr::Command(std::string(NETRUNNER_BENCH_CHILDREN "/") + name).in(null).out(null).err(null);
 }
 
-nr::Engine open_engine(std::uint32_t shards) {
-  auto engine = nr::Engine::open({.shards = shards});
+nr::Engine open_engine(std::uint32_t shards, nr::Containment containment = nr::Containment::automatic) {
+  auto engine = nr::Engine::open({.shards = shards, .containment = containment});
   if (!engine) std::fprintf(stderr, "%s\n", engine.error().message().c_str()), std::exit(1);
   return std::move(*engine);
 }
@@ -50,19 +51,17 @@ class Crowd {
   std::vector<nr::Process> holds_;
 };
 
-void start_and_end_among(benchmark::State& state) {
-  nr::Engine engine = open_engine(1);
+void start_and_end_among(benchmark::State& state, nr::Containment containment) {
+  nr::Engine engine = open_engine(1, containment);
   const Crowd crowd(engine, state.range(0));
   for (auto _ : state) {
     const nr::Process one = nr::blocking::spawn(engine, child("nothing")).value();
     benchmark::DoNotOptimize(nr::blocking::wait(one));
   }
 }
-BENCHMARK(start_and_end_among)->ArgName("running")->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond)
-    ->UseRealTime()->Iterations(once_the_crowd_runs);
 
-void stop_among(benchmark::State& state) {
-  nr::Engine engine = open_engine(1);
+void stop_among(benchmark::State& state, nr::Containment containment) {
+  nr::Engine engine = open_engine(1, containment);
   const Crowd crowd(engine, state.range(0));
   for (auto _ : state) {
     state.PauseTiming();
@@ -72,7 +71,17 @@ void stop_among(benchmark::State& state) {
     benchmark::DoNotOptimize(nr::blocking::wait(one));
   }
 }
-BENCHMARK(stop_among)->ArgName("running")->Arg(10)->Arg(1000)->Arg(10000)->Unit(benchmark::kMicrosecond)
-    ->UseRealTime()->Iterations(once_the_crowd_runs);
+
+/// At the level that users get (a cgroup where there is one), and at the one that looks for its processes itself.
+const bool registered = [] {
+  for (auto [name, run] : {std::pair{"start_and_end_among", &start_and_end_among}, {"stop_among", &stop_among}}) {
+    for (const auto containment : {nr::Containment::automatic, nr::Containment::subreaper}) {
+      const std::string family = std::string(name) + ", " + std::string(nr::name_of(containment));
+      benchmark::RegisterBenchmark(family.c_str(), run, containment)->ArgName("running")->Arg(10)->Arg(1000)->Arg(10000)
+          ->Unit(benchmark::kMicrosecond)->UseRealTime()->Iterations(once_the_crowd_runs);
+    }
+  }
+  return true;
+}();
 
 }  // namespace

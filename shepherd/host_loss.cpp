@@ -19,7 +19,7 @@ bool kill_all_descendants(std::int64_t until_ns) {
     while ((dead = any_dead()) > 0) (void)reap(dead);
     if (dead < 0) return true;
     if (now_ns() >= until_ns) return false;
-    if (can_walk && walk.descend(nullptr, nullptr)) {
+    if (can_walk && walk.descend_from(::getpid())) {
       for (const Walk::Found& found : walk.found()) signal_found(found, SIGKILL);
     }
     const timespec pause{0, static_cast<long>(pause_ns)};

@@ -11,6 +11,7 @@ inline constexpr std::uint32_t commands_max = 65536;
 /// Commands between clone and the end of exec. A binary on a hung file system keeps its place; the others go round it.
 inline constexpr std::uint32_t spawns_at_once_max = 256;
 inline constexpr std::size_t stack_bytes = 16 * 1024;
+inline constexpr std::size_t own_stack_bytes = 1024 * 1024;  ///< Of the thread that does the work; touched as used.
 /// argv and environment pointers kept in the place itself; more of them are mapped for the one command.
 inline constexpr std::size_t pointers_inline_max = 512;
 

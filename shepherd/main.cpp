@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +19,7 @@
 
 #include "shepherd/limits.hpp"
 #include "shepherd/raw_syscall.hpp"
+#include "shepherd/region.hpp"
 #include "shepherd/shepherd.hpp"
 
 namespace {
@@ -62,21 +65,11 @@ netrunner::shepherd::Spawner::Way wanted_way() {
   return path != nullptr && std::strcmp(path, "pipe") == 0 ? Way::pipe : Way::futex;
 }
 
-}  // namespace
-
-int main() {
+[[noreturn]] void run(void*) {
   using namespace netrunner;
-  if (!is_socket(treaty_descriptor)) return 2;
-  reset_signals();
-  (void)::setsid();
-  (void)::syscall(SYS_close_range, treaty_descriptor + 1, ~0U, 0);
-  (void)::fcntl(treaty_descriptor, F_SETFD, FD_CLOEXEC);
-  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  (void)::prctl(PR_SET_NAME, "nr-shepherd", 0, 0, 0);
   const rlimit descriptors = raise_descriptors();
-
   auto ring = ring::Ring::open({shepherd::submission_entries, shepherd::completion_entries});
-  if (!ring) return 3;
+  if (!ring) ::_exit(3);
   shepherd::Shepherd::Options options;
   options.treaty = os::UniqueFd(treaty_descriptor);
   options.spawner.way = wanted_way();
@@ -86,4 +79,33 @@ int main() {
   auto* shepherd = new shepherd::Shepherd(std::move(*ring), std::move(options));
   if (!shepherd->open()) ::_exit(3);
   ::_exit(shepherd->run());
+}
+
+/// The kernel keeps a list of children for each thread, and gives orphans to the first one. That one does nothing but
+/// have them: what `run` starts are the other thread's, so that a look at the orphans costs nothing for the commands
+/// that run. No libc knows of it: the first one's thread-local storage is the other's, and it stays in its system call.
+/// Where no thread can be had, one does both, and looks take longer.
+[[noreturn]] void run_apart_from_orphans() {
+  namespace raw = netrunner::shepherd::raw;
+  constexpr std::size_t guard_bytes = 4096;
+  netrunner::shepherd::Region<std::byte> stack;
+  if (!stack.open(netrunner::shepherd::own_stack_bytes)) run(nullptr);
+  (void)::mprotect(stack.data(), guard_bytes, PROT_NONE);
+  constexpr auto flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+  void* const top = stack.data() + stack.size();
+  if (raw::clone_call(SYS_clone, flags, raw::word(top), 0, 0, 0, run, nullptr) < 0) run(nullptr);
+  for (;;) (void)raw::call(SYS_ppoll, nullptr, 0, nullptr, nullptr);
+}
+
+}  // namespace
+
+int main() {
+  if (!is_socket(treaty_descriptor)) return 2;
+  reset_signals();
+  (void)::setsid();
+  (void)::syscall(SYS_close_range, treaty_descriptor + 1, ~0U, 0);
+  (void)::fcntl(treaty_descriptor, F_SETFD, FD_CLOEXEC);
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  (void)::prctl(PR_SET_NAME, "nr-shepherd", 0, 0, 0);
+  run_apart_from_orphans();
 }

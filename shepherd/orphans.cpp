@@ -83,7 +83,7 @@ bool Orphans::reap_strangers(std::int64_t began) {
 // A dead leader hides the dead behind it from waitid(P_ALL).
 void Orphans::reap_by_list() {
   if (!can_walk_) return;
-  (void)each_child(::getpid(), this, [](void* self, pid_t child) {
+  (void)each_orphan(this, [](void* self, pid_t child) {
     if (!static_cast<Orphans*>(self)->children_.is_leader(child)) (void)reap(child);
   });
 }
@@ -91,7 +91,7 @@ void Orphans::reap_by_list() {
 bool Orphans::count_group(pid_t group, std::uint32_t& alive) {
   if (!can_walk_ || now_ns() < count_allowed_ns_) return false;
   const std::int64_t began = spent_ns();
-  const bool listed = walk_.descend(this, [](void* self, pid_t child) {
+  const bool listed = walk_.descend_from_orphans(this, [](void* self, pid_t child) {
     return static_cast<Orphans*>(self)->children_.is_leader(child);
   });
   alive = 0;

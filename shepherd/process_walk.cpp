@@ -14,13 +14,25 @@ bool proc_is_ours() noexcept {
   return bytes > 0 && std::atoi(target.data()) == ::getpid();
 }
 
-bool each_own_child(void* context, void (*visit)(void* context, pid_t child)) {
-  return os::each_child_of_thread(::getpid(), ::getpid(), context, visit);  // We have one thread.
+bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child)) {
+  return os::each_child(parent, context, visit);
 }
 
-bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child)) {
-  return parent == ::getpid() ? each_own_child(context, visit) : os::each_child(parent, context, visit);
+bool each_orphan(void* context, void (*visit)(void* context, pid_t child)) {
+  return os::each_child_of_thread(::getpid(), ::getpid(), context, visit);
 }
+
+struct Walk::Visit {
+  Walk* walk;
+  pid_t parent;
+  void* context = nullptr;
+  bool (*skip)(void*, pid_t) = nullptr;
+
+  static void meet(void* given, pid_t child) {
+    auto& visit = *static_cast<Visit*>(given);
+    if (visit.skip == nullptr || !visit.skip(visit.context, child)) visit.walk->add(child, visit.parent);
+  }
+};
 
 void Walk::add(pid_t pid, pid_t parent) {
   if (count_ == found_.size()) {
@@ -30,31 +42,31 @@ void Walk::add(pid_t pid, pid_t parent) {
   found_[count_++] = {pid, parent};
 }
 
-bool Walk::descend(void* context, bool (*skip)(void* context, pid_t child)) {
-  return descend(::getpid(), context, skip);
-}
-
-bool Walk::descend_from(pid_t root) { return descend(root, nullptr, nullptr); }
-
-bool Walk::descend(pid_t root, void* context, bool (*skip)(void* context, pid_t child)) {
-  struct Visit {
-    Walk* walk;
-    void* context;
-    bool (*skip)(void*, pid_t);
-    pid_t parent;
-  } visit{this, context, skip, root};
-  const auto add_one = [](void* given, pid_t child) {
-    auto& to = *static_cast<Visit*>(given);
-    if (to.skip == nullptr || !to.skip(to.context, child)) to.walk->add(child, to.parent);
-  };
+void Walk::begin() noexcept {
   count_ = 0;
   complete_ = true;
-  if (!each_child(visit.parent, &visit, add_one)) return false;
-  visit.skip = nullptr;
+}
+
+void Walk::go_down() {
   for (std::size_t i = 0; i < count_; ++i) {
-    visit.parent = found_[i].pid;
-    (void)each_child(visit.parent, &visit, add_one);  // It may be gone by now.
+    Visit visit{this, found_[i].pid};
+    (void)each_child(visit.parent, &visit, Visit::meet);  // It may be gone by now.
   }
+}
+
+bool Walk::descend_from_orphans(void* context, bool (*skip)(void* context, pid_t child)) {
+  begin();
+  Visit visit{this, ::getpid(), context, skip};
+  if (!each_orphan(&visit, Visit::meet)) return false;
+  go_down();
+  return true;
+}
+
+bool Walk::descend_from(pid_t root) {
+  begin();
+  Visit visit{this, root};
+  if (!each_child(root, &visit, Visit::meet)) return false;
+  go_down();
   return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// The loop: requests of the host, starts, ends and deadlines of its commands. One thread, one ring, never blocks.
+/// The loop: requests of the host, starts, ends and deadlines of its commands. One thread does it, with one ring, and
+/// never blocks.
 
 #include <cstdint>
 #include <memory>

@@ -56,7 +56,7 @@ void Sweep::look_now() {
   looked_ns_ = now_ns();
   ++looks_;
   count_ = killed_groups_count_ = 0;
-  const bool listed = each_own_child(this, [](void* self, pid_t child) { static_cast<Sweep*>(self)->meet(child); });
+  const bool listed = each_orphan(this, [](void* self, pid_t child) { static_cast<Sweep*>(self)->meet(child); });
   if (!listed) unsure_look_ = looks_;
   reap_the_dead();
 }
