@@ -20,6 +20,7 @@ class Region {
     void* memory =
         ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return false;
+    (void)::madvise(memory, count * sizeof(T), MADV_NOHUGEPAGE);  // Else the first byte may cost two megabytes.
     items_ = static_cast<T*>(memory);
     count_ = count;
     return true;

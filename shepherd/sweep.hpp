@@ -15,7 +15,7 @@ namespace netrunner::shepherd {
 /// and session; what hangs below them is theirs. A command without a leader lives as long as one of our children is
 /// its own, dead or alive: whoever forks and exits leaves a child that becomes ours before it is a zombie itself, and
 /// comes behind it in our list. So two looks that find none prove that none is left.
-/// Looks cost time with the number of our children: one serves all commands, and they take a part of the time at most.
+/// Looks cost time with the number of the orphans: one serves all commands, and they take a part of the time at most.
 /// A process that left its session, its group and both marks is nobody's; it dies when we end.
 class Sweep {
  public:

@@ -19,7 +19,7 @@ int main() {
                         .env("GREETING", "hello")
                         .env("CODE", "0")
                         .cwd("/")
-                        .deadline(10s);
+                        .deadline(60s);
 
   int failed = 0;
   const auto show = [&](const nr::Command& command, const std::string& expected) {
