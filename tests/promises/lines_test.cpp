@@ -125,7 +125,7 @@ TEST(Lines, WhoTakesNoneHoldsTheCommandUp) {
 
 TEST(Lines, OfBothStreamsComeInOneOrderAndAreToldApart) {
   EngineFixture host;
-  Running command = host.spawn(child("take_turns", "1\n", "2\n", "3\n", "4").err(nr::Stdio::pipe()));
+  Running command = host.spawn(child("take_turns", "1\n", "2\n", "3\n", "4").err(nr::Stdio::pipe()).keep_order());
   EXPECT_EQ(all_lines(nr::LineReader::of_all(command.process())), "out:1 err:2 out:3 err:4- ");
 }
 
