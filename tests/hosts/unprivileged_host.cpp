@@ -50,7 +50,7 @@ void refused(HostReport& report) {
   getrlimit(RLIMIT_NOFILE, &own);
   check_step(report, host, command.resource_limit({RLIMIT_NOFILE, own.rlim_max, own.rlim_max + 1}), nr::Stage::rlimit,
              nr::Stage::rlimit);
-  check_step(report, host, command.nice(-10), nr::Stage::nice, nr::Stage::nice);
+  check_step(report, host, command.nice(-20), nr::Stage::nice, nr::Stage::nice);
 }
 
 void namespace_refused(HostReport& report) {
