@@ -42,7 +42,8 @@ static void start_one() {
 }
 
 void Command::start() {
-  const std::vector<std::string> arguments(job.child + 1, job.child + 1 + (job.child[1] != nullptr ? 1 : 0));
+  std::vector<std::string> arguments;
+  for (char** word = job.child + 1; *word != nullptr; ++word) arguments.emplace_back(*word);
   running = std::make_unique<process::process>(loop, job.child[0], arguments, process::process_stdio{in, out, err});
   running->async_wait([self = shared_from_this()](error_code, int) { self->part_ended(); });
   if (is(&job, "spawn") || is(&job, "read")) in.close();
@@ -100,6 +101,7 @@ static double round_trips(double& share) {
   const double began = now_us();
   for (const auto& command : commands) command->next_round();
   loop.run();
+  if (latencies_us.size() < job.count) std::fputs("a command ended too early\n", stderr), std::exit(1);
   const double rate = per_second(job.count, began);
   const auto [least, most] = std::ranges::minmax_element(commands, {}, [](const auto& one) { return one->rounds; });
   share = double((*most)->rounds) / double(std::max<std::size_t>((*least)->rounds, 1));
