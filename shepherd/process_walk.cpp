@@ -14,10 +14,6 @@ bool proc_is_ours() noexcept {
   return bytes > 0 && std::atoi(target.data()) == ::getpid();
 }
 
-bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child)) {
-  return os::each_child(parent, context, visit);
-}
-
 bool each_orphan(void* context, void (*visit)(void* context, pid_t child)) {
   return os::each_child_of_thread(::getpid(), ::getpid(), context, visit);
 }
@@ -50,7 +46,7 @@ void Walk::begin() noexcept {
 void Walk::go_down() {
   for (std::size_t i = 0; i < count_; ++i) {
     Visit visit{this, found_[i].pid};
-    (void)each_child(visit.parent, &visit, Visit::meet);  // It may be gone by now.
+    (void)os::each_child(visit.parent, &visit, Visit::meet);  // It may be gone by now.
   }
 }
 
@@ -65,7 +61,7 @@ bool Walk::descend_from_orphans(void* context, bool (*skip)(void* context, pid_t
 bool Walk::descend_from(pid_t root) {
   begin();
   Visit visit{this, root};
-  if (!each_child(root, &visit, Visit::meet)) return false;
+  if (!os::each_child(root, &visit, Visit::meet)) return false;
   go_down();
   return true;
 }

@@ -14,12 +14,9 @@ namespace netrunner::shepherd {
 /// /proc shows our own process namespace: else its numbers are other processes', and nothing here may be believed.
 [[nodiscard]] bool proc_is_ours() noexcept;
 
-/// Calls `visit` with each child of `parent`. False: they can't be listed.
-bool each_child(pid_t parent, void* context, void (*visit)(void* context, pid_t child));
-
 /// Calls `visit` with each of our own children that fell to us; where one thread does everything, see main.cpp, with
 /// the leaders too. None of them may be reaped meanwhile: then the list is exact, and in the order in which they became
-/// ours (the kernel finds its place in it by counting).
+/// ours (the kernel finds its place in it by counting). False: they can't be listed.
 bool each_orphan(void* context, void (*visit)(void* context, pid_t child));
 
 /// Processes found by walking down, breadth first.

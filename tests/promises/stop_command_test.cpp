@@ -169,14 +169,20 @@ TEST(StopCommandRung, TheDirectoryOfTheHostIsThatOfTheStart) {
   EXPECT_EQ(file_text(folder / "below/told"), (folder / "below") + "\n");
 }
 
+/// A command that only USR1 ends, when its ladder has sent it.
+nr::Ended stopped_by(EngineFixture& host, const nr::KillLadder& ladder) {
+  Running command = ready(host, sh(only_usr1).ladder(ladder));
+  command.process().stop();
+  nr::Ended ended = command.wait();
+  EXPECT_EQ(exit_code(ended), 5);
+  return ended;
+}
+
 TEST(StopCommandRung, OneAfterTheOtherEachInItsPause) {
   EngineFixture host;
   const nr::KillLadder ladder{run_script("trap '' TERM; sleep 1000", 200ms), nr::Rung::run({"no-such-program"}, 600s),
                               run_script("kill -USR1 $NETRUNNER_PID", 60s)};
-  Running command = ready(host, sh(only_usr1).ladder(ladder));
-  command.process().stop();
-  const nr::Ended ended = command.wait();
-  EXPECT_EQ(exit_code(ended), 5);
+  const nr::Ended ended = stopped_by(host, ladder);
   ASSERT_EQ(ended.stop_commands.size(), 3u);
   EXPECT_EQ(ended.stop_commands[1].program, "no-such-program");
   EXPECT_TRUE(ended.stop_commands[1].error);
@@ -187,10 +193,7 @@ TEST(StopCommandRung, OneWithoutTimeToBeExecutedIsToldToo) {
   EngineFixture host;
   const nr::KillLadder ladder{nr::Rung::run({"true", "1"}, 1ns), nr::Rung::run({"false", "2"}, 1ns),
                               run_script("kill -USR1 $NETRUNNER_PID", 60s)};
-  Running command = ready(host, sh(only_usr1).ladder(ladder));
-  command.process().stop();
-  const nr::Ended ended = command.wait();
-  EXPECT_EQ(exit_code(ended), 5);
+  const nr::Ended ended = stopped_by(host, ladder);
   ASSERT_EQ(ended.stop_commands.size(), 3u);
   EXPECT_EQ(ended.stop_commands[0].program, "true");
   EXPECT_EQ(ended.stop_commands[1].program, "false");
