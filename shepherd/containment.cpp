@@ -33,7 +33,7 @@ int Shepherd::send(Child& child, std::uint32_t target, int signal) {
 }
 
 Event Shepherd::after_end_in_leaf(Child& child) {
-  if (child.state != State::running) return Event::ended_alone;
+  if (!may_have_run(child)) return Event::ended_alone;
   if (child.leaf_seen_empty) return Event::ended_alone;
   if (leaves_.population(child.leaf) != os::Population::populated) return Event::ended_alone;
   // Whoever is still on the way out of our own SIGKILL has not been left behind.

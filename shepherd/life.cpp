@@ -124,6 +124,7 @@ void Shepherd::watch_end(Child& child) {
 }
 
 void Shepherd::expect_end(Child& child) {
+  if (!child.leader_unreaped) return;
   if (child.exit_poll.idle()) child.end_told ? look_for_end(child) : watch_end(child);
 }
 
@@ -147,7 +148,7 @@ void Shepherd::look_for_end(Child& child) {
   if (child.has_stop_run && has_died(child.pid) && !is_over_without_stop_command(child)) return;
   // In a leaf a dead leader counts no more: nobody is left in it, and nobody can come into it.
   const bool empty_leaf = has_leaf(child) && leaves_.population(child.leaf) == os::Population::empty;
-  const bool pins = owns_group(child) && child.state == State::running && !empty_leaf;
+  const bool pins = owns_group(child) && may_have_run(child) && !empty_leaf;
   os::UniqueFd pin = pins ? pin_group(child.pid) : os::UniqueFd();
   death_ = reap(child.pid);
   if (!death_.seen) return watch_end(child);
@@ -156,7 +157,10 @@ void Shepherd::look_for_end(Child& child) {
   child.ended_ns = now_ns();
   child.group_pidfd = std::move(pin);
   child.leaf_seen_empty = empty_leaf;
-  happen(child, after_end(child));
+  const Event end = after_end(child);
+  // Who leaves others behind did run.
+  if (child.state == State::deciding && end == Event::ended_in_company) happen(child, Event::given_up);
+  happen(child, end);
   if (child.state != State::leaderless) return;
   arm_clock(child);
   // The host decides what becomes of the others, as long as there is one.
@@ -165,7 +169,7 @@ void Shepherd::look_for_end(Child& child) {
 
 Event Shepherd::after_end(Child& child) {
   if (has_leaf(child)) return after_end_in_leaf(child);
-  if (child.state != State::running) return Event::ended_alone;
+  if (!may_have_run(child)) return Event::ended_alone;
   if (sweep_.is_on()) return after_end_swept(child);
   if (!owns_group(child) || has_no_group(child)) return Event::ended_alone;
   reap_group(child);

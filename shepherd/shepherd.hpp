@@ -63,6 +63,10 @@ class Shepherd {
   void look_for_end(Child& child);
   void heal(Child& child);
   [[nodiscard]] Event after_end(Child& child);
+  /// What it started may be there: exec is behind it, or nobody can tell.
+  [[nodiscard]] static bool may_have_run(const Child& child) noexcept {
+    return child.state == State::running || child.state == State::deciding;
+  }
   void watch_end(Child& child);
   /// Exec is over: what its pidfd told meanwhile counts now.
   void expect_end(Child& child);

@@ -1,6 +1,9 @@
 /// Whatever a command started ends with it, wherever it went: per containment. Promise 1; K2, K15, K17, C2.
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -17,6 +20,7 @@
 #include "tests/support/leak_check.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/proc.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/support/write_lease.hpp"
 
 namespace tests {
@@ -194,6 +198,27 @@ TEST_P(Containment, ACommandInTheMiddleOfExecCanBeKilled) {
   EXPECT_LT(watch.elapsed(), patience(5s));
   EXPECT_TRUE(host().run(nr::Command("true")).success());
   lease.release();
+}
+
+bool anyone_writes_to(const std::string& path) {
+  std::error_code gone;
+  return std::ranges::any_of(processes(), [&](const ProcessEntry& entry) {
+    return std::filesystem::read_symlink("/proc/" + std::to_string(entry.pid) + "/fd/1", gone) == path;
+  });
+}
+
+TEST_P(Containment, AStopInTheMiddleOfAStartLeavesNobody) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/pids";
+  const nr::Command command = escapee({"stay"})
+                                  .out(nr::Stdio::file(path, nr::Stdio::FileMode::append))
+                                  .ladder({{SIGTERM, nr::Target::leader, 60s}});
+  for (std::size_t n = 0; n < scaled(3000, 300); ++n) {
+    const std::chrono::microseconds moment(100 + n * 7919 % 900);  // Each within a start's time, in no order.
+    auto started = nr::blocking::get(host()->spawn(nr::Command(command).deadline(moment)), verb_deadline());
+    if (started) (void)Running(*std::move(started)).wait();
+  }
+  EXPECT_TRUE(eventually([&] { return !anyone_writes_to(path); }, gone_max));
 }
 
 TEST_P(Containment, AForkChainDoesNotOutrunIt) {  // K15

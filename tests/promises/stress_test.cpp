@@ -15,7 +15,7 @@ namespace {
 
 TEST(StressCrowd, AStormLeavesNothing) {
   const std::string seed = std::to_string(std::random_device{}());
-  const std::string seconds = std::to_string(scaled(60, is_sanitized() ? 8 : 20)) + "s";
+  const std::string seconds = std::to_string(scaled(60, is_sanitized() ? 8 : slowness() > 1 ? 20 : 60)) + "s";
   // A crash is to be a crash.
   if (is_sanitized()) {
     setenv("ASAN_OPTIONS", "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigfpe=0:handle_sigill=0", 1);
