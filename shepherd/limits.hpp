@@ -10,6 +10,8 @@ namespace netrunner::shepherd {
 inline constexpr std::uint32_t commands_max = 65536;
 /// Commands between clone and the end of exec. A binary on a hung file system keeps its place; the others go round it.
 inline constexpr std::uint32_t spawns_at_once_max = 256;
+inline constexpr std::uint32_t places_kept = 16;  ///< Of them, whose memory stays after a burst of starts...
+inline constexpr std::int64_t trim_pause_ns = 1'000'000'000;  ///< ...when there was none for so long.
 inline constexpr std::size_t stack_bytes = 16 * 1024;
 inline constexpr std::size_t own_stack_bytes = 1024 * 1024;  ///< Of the thread that does the work; touched as used.
 /// argv and environment pointers kept in the place itself; more of them are mapped for the one command.

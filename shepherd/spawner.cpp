@@ -114,6 +114,7 @@ void Spawner::dequeue_into(std::uint32_t place) {
 void Spawner::begin_turn(std::int64_t now) noexcept { turn_ends_ns_ = now + starts_turn_max_ns; }
 
 void Spawner::pump(std::int64_t now) {
+  if (trim_ns_ <= now) trim();
   if (pause_until_ns_ > now) return;
   pause_until_ns_ = 0;
   while (queued_ != 0) {
@@ -137,7 +138,7 @@ void Spawner::pump(std::int64_t now) {
 }
 
 std::int64_t Spawner::next_pump_ns() const noexcept {
-  if (queued_ == 0) return never;
+  if (queued_ == 0) return trim_ns_;
   if (pause_until_ns_ != 0) return pause_until_ns_;
   return free_count_ == 0 ? never : 0;
 }
@@ -295,17 +296,17 @@ void Spawner::release(std::uint32_t place) {
   waits_[place].kept = SealedMap();
   waits_[place].stops = false;
   free_[free_count_++] = static_cast<std::uint16_t>(place);
-  if (free_count_ == spawns_at_once_max && queued_ == 0) trim();
+  if (free_count_ == spawns_at_once_max && places_touched_ > places_kept) trim_ns_ = now_ns() + trim_pause_ns;
 }
 
-// After a burst the pages of all places but the first few go back to the kernel.
+// After a burst the pages of all places but the first few go back to the kernel. Not at its end: a storm is many.
 void Spawner::trim() {
-  constexpr std::uint32_t kept = 16;
-  if (places_touched_ <= kept) return;
-  for (std::uint32_t i = kept; i < places_touched_; ++i) {  // The guard pages between them refuse to be advised.
+  trim_ns_ = never;
+  if (free_count_ != spawns_at_once_max) return;  // The last to be free asks again.
+  for (std::uint32_t i = places_kept; i < places_touched_; ++i) {  // The guard pages between them refuse to be advised.
     (void)::madvise(places_[i].stack.data(), sizeof(SpawnPlace) - sizeof places_[i].guard, MADV_REMOVE);
   }
-  places_touched_ = kept;
+  places_touched_ = places_kept;
   for (std::uint32_t i = 0; i < spawns_at_once_max; ++i) {
     free_[i] = static_cast<std::uint16_t>(spawns_at_once_max - 1 - i);
   }

@@ -187,6 +187,7 @@ class Spawner {
   std::uint32_t free_count_ = 0;
   std::uint32_t places_touched_ = 0;
   std::uint32_t places_guarded_ = 0;
+  std::int64_t trim_ns_ = never;
 
   Region<SpawnCopy> queue_;  ///< A ring of those that wait, mapped when the first one has to.
   std::uint32_t queue_first_ = 0, queued_ = 0;
