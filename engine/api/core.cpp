@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <netrunner/blocking.hpp>
@@ -100,9 +103,37 @@ Core::Core(const EngineOptions& options) : options_(options) {
 
 Core::~Core() = default;
 
+namespace {
+
+/// Makes the shepherd's image while the caller looks for cgroups. Where no thread is to be had, whoever needs it does.
+class ImageMaker {
+ public:
+  explicit ImageMaker(std::shared_ptr<shepherd_link::Image> image) noexcept {
+    try {
+      thread_ = std::thread([image = std::move(image)] {
+        os::block_all_signals();
+        (void)image->program();
+      });
+    } catch (const std::system_error&) {
+    }
+  }
+  ImageMaker(const ImageMaker&) = delete;
+  ImageMaker& operator=(const ImageMaker&) = delete;
+  ~ImageMaker() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace
+
 Result<Core*> Core::open(const EngineOptions& options) {
   NR_TRY_VOID(check(options));
   auto* core = new Core(options);
+  std::optional<ImageMaker> maker;
+  if (!core->foreign() && options.shepherd_path.empty()) maker.emplace(core->launch_.image);
   auto started = core->choose_containment();
   if (started) started = core->start_shards();
   if (started) return core;
@@ -340,6 +371,7 @@ CloseReport Core::close() {
     while (!shards_[0]->has_closed()) shards_[0]->turn(INT64_MAX);
   }
   for (std::thread& thread : threads_) thread.join();
+  launch_.image->close();
   const std::lock_guard guard(shard::after_close());
   closed_ = true;
   for (const auto& shard : shards_) {

@@ -15,9 +15,7 @@
 #include <filesystem>
 
 #include "engine/os/descriptor.hpp"
-#include "engine/os/memfd.hpp"
 #include "engine/os/unix_socket.hpp"
-#include "engine/shepherd_link/image.hpp"
 
 // The plain name is intercepted by ThreadSanitizer, which then forgets the host's threads.
 extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
@@ -224,9 +222,9 @@ Result<Launched> launch(const LaunchOptions& options) {
   if (options.pid_namespace) ask_for_namespaces(launch);
   std::string path = options.path;
   if (path.empty()) {
-    auto program = os::sealed_memfd("netrunner-shepherd", shepherd_image(), os::MemfdUse::program);
+    const Result<int> program = options.image->program();
     if (program) {
-      launch.program = program->get();
+      launch.program = *program;
       auto pidfd = run(launch);
       if (pidfd) return Launched{std::move(*pidfd), std::move(pair.ours)};
       if (launch.call != nullptr) return std::unexpected(unavailable(std::move(pidfd).error(), launch));

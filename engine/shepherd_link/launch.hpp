@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -8,12 +9,14 @@
 #include <netrunner/error.hpp>
 
 #include "engine/os/unique_fd.hpp"
+#include "engine/shepherd_link/image.hpp"
 
 namespace netrunner::shepherd_link {
 
 /// How shepherds are started; the same for each of an engine's, whenever it is.
 struct LaunchOptions {
-  std::string path;             ///< A shepherd in a file; empty: the library's own image from a memfd.
+  std::string path;             ///< A shepherd in a file; empty: the library's own image.
+  std::shared_ptr<Image> image = std::make_shared<Image>();
   bool asynchronous = true;     ///< False: CLONE_VFORK.
   bool pid_namespace = false;   ///< The shepherd is init of a new PID namespace with its own /proc.
   rlimit descriptors{};         ///< RLIMIT_NOFILE of the engine's opening: what commands inherit.

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <string>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
@@ -91,6 +92,20 @@ TEST(ShepherdDeath, ANewOneStartsAndServes) {  // K2
   EXPECT_NE(shepherd_of(host), before);
   EXPECT_EQ(host.shard_stats().shepherds_lost, 1U);
   EXPECT_EQ(host.shard_stats().running, 0U);
+}
+
+TEST(ShepherdDeath, AllShepherdsOfAnEngineShareOneImage) {
+  EngineFixture host;
+  const auto image_of = [&](std::uint32_t shard) {
+    struct stat program{};
+    const std::string path = "/proc/" + std::to_string(host.shard_stats(shard).shepherd_pid) + "/exe";
+    return stat(path.c_str(), &program) == 0 ? program.st_ino : 0;
+  };
+  const auto image = image_of(0);
+  EXPECT_NE(image, 0U);
+  EXPECT_EQ(image_of(1), image);
+  const pid_t killed = kill_shepherd(host);
+  EXPECT_TRUE(eventually([&] { return shepherd_of(host) != killed && image_of(0) == image; }));
 }
 
 TEST(ShepherdDeath, WhatEndedBeforeKeepsItsResult) {
