@@ -18,6 +18,7 @@
 #include <netrunner/deadline.hpp>
 
 #include "engine/flow/limits.hpp"
+#include "engine/os/scheduling.hpp"
 #include "engine/os/signal_mask.hpp"
 #include "engine/shard/limits.hpp"
 
@@ -93,6 +94,7 @@ Core::Core(const EngineOptions& options) : options_(options) {
   number_ = engines.take();
   launch_.path = options.shepherd_path;
   launch_.asynchronous = options.asynchronous_spawn;
+  launch_.standard_policy = os::has_standard_policy();
   ::getrlimit(RLIMIT_NOFILE, &launch_.descriptors);
   struct stat here{};
   if (::stat(".", &here) == 0) {
@@ -190,6 +192,7 @@ Result<void> Core::start_shards() {
   for (std::uint32_t i = 0; i < options_.shards; ++i) {
     const auto run_shard = [this, i, &start = starts[i]] {
       os::block_all_signals();
+      os::give_way_when_woken();
       auto opened = shard::Shard::open(this, *this, shard_options(i));
       if (!opened) {
         start.result = std::unexpected(std::move(opened).error());

@@ -34,6 +34,7 @@ struct Launch {
   const char* path = nullptr;
   std::array<const char*, 2> environment{};
   rlimit descriptors{};
+  bool standard_policy = false;
   int namespaces = 0;       ///< CLONE_NEW*.
   const char* call = nullptr;  ///< What failed, where it wasn't exec.
   char uid_map[64]{}, gid_map[64]{};
@@ -100,6 +101,8 @@ NR_UNINSTRUMENTED int become_shepherd(void* argument) {
   if (program >= 0 && call(SYS_dup3, program, program_descriptor, O_CLOEXEC) < 0) fail(launch);
   call(SYS_close_range, program_descriptor + 1, ~0U, 0);
   call(SYS_prlimit64, 0, RLIMIT_NOFILE, &launch.descriptors, nullptr);
+  const sched_param none{};
+  if (launch.standard_policy) call(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
   char name[] = "netrunner-shepherd";
   char* const arguments[] = {name, nullptr};
   auto* const environment = const_cast<char* const*>(launch.environment.data());
@@ -218,6 +221,7 @@ Result<Launched> launch(const LaunchOptions& options) {
   launch.socket = pair.theirs.get();
   launch.null = null.get();
   launch.descriptors = options.descriptors;
+  launch.standard_policy = options.standard_policy;
   if (!options.asynchronous) launch.environment[0] = "NETRUNNER_SPAWN_PATH=vfork";
   if (options.pid_namespace) ask_for_namespaces(launch);
   std::string path = options.path;

@@ -17,6 +17,7 @@ namespace netrunner::shepherd_link {
 struct LaunchOptions {
   std::string path;             ///< A shepherd in a file; empty: the library's own image.
   std::shared_ptr<Image> image = std::make_shared<Image>();
+  bool standard_policy = false; ///< SCHED_OTHER, whatever the launching thread has: commands inherit it.
   bool asynchronous = true;     ///< False: CLONE_VFORK.
   bool pid_namespace = false;   ///< The shepherd is init of a new PID namespace with its own /proc.
   rlimit descriptors{};         ///< RLIMIT_NOFILE of the engine's opening: what commands inherit.

@@ -42,7 +42,9 @@ class CoreHold {
 }  // namespace detail
 
 enum class Threads : std::uint8_t {
-  own,      ///< A thread per shard.
+  /// A thread per shard. Where the one that opens has SCHED_OTHER they have SCHED_BATCH (since Linux 6.6; sched(7)), so
+  /// that a shard that is woken doesn't take its caller's processor. Commands have the policy of the one that opens.
+  own,
   foreign,  ///< None: the thread that called open() turns the one shard, from its own event loop.
 };
 

@@ -8,11 +8,15 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <pwd.h>
+#include <sched.h>
+#include <sstream>
 #include <stop_token>
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -27,6 +31,7 @@
 #include "tests/support/leak_check.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/refusal.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/support/write_lease.hpp"
 
 #define SKIP_WITHOUT_ASYNCHRONOUS_SPAWN(host)                                     \
@@ -180,6 +185,38 @@ TEST(Spawning, ClosingReachesIntoExec) {  // W8
   EXPECT_TRUE(host->close().complete);
   EXPECT_LT(watch.elapsed(), patience(25s));
   EXPECT_TRUE(slow.join());
+}
+
+/// Of this process, by field 41 of proc_pid_stat(5).
+std::size_t threads_with_policy(int policy) {
+  std::size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::istringstream fields(file_text(task.path() / "stat"));
+    std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
+    count += words.size() > 40 && words[40] == std::to_string(policy);
+  }
+  return count;
+}
+
+TEST(Spawning, ACommandHasTheHostsSchedulingPolicyWhateverTheShardsIs) {
+  const nr::Command shows = sh("cut -d' ' -f41 /proc/self/stat");
+  const auto expect = [&](int policy, std::size_t others_are_batch) {
+    const sched_param none{};
+    ASSERT_EQ(sched_setscheduler(0, policy, &none), 0);
+    EngineFixture host{{.shards = 1}};
+    const std::string said = std::to_string(policy) + "\n";
+    EXPECT_EQ(threads_with_policy(SCHED_BATCH), others_are_batch);
+    EXPECT_EQ(host.run(shows).out.head, said);
+    kill(host.shard_stats().shepherd_pid, SIGKILL);  // The next is the shard's to start.
+    EXPECT_TRUE(eventually([&] {
+      const auto shown = host->run(shows);
+      return shown && shown->out.head == said;
+    }));
+  };
+  utsname system{};
+  const bool gives_way = uname(&system) == 0 && strverscmp(system.release, "6.6") >= 0;
+  std::thread(expect, SCHED_OTHER, gives_way ? 1 : 0).join();
+  std::thread(expect, SCHED_BATCH, 2).join();
 }
 
 TEST(Spawning, OnTheOlderPathEverythingIsTheSame) {
