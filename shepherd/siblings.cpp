@@ -15,16 +15,14 @@ namespace netrunner::shepherd {
 void Siblings::meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group) {
   Sibling* place = nullptr;
   for (Sibling& known : siblings_) {
+    if (known.pidfd && known.number == sibling.number) known.replaced = true;
+    if (known.replaced && !has_any(known)) known = {};
     if (!known.pidfd && place == nullptr) place = &known;
-    if (known.pidfd && known.number == sibling.number) {
-      place = &known;
-      break;
-    }
   }
   if (place == nullptr) return;
-  *place = {};
   place->number = sibling.number;
   place->mark = sibling.mark;
+  place->marks = sibling.level == wire::WireContainment::subreaper;
   place->hunt = os::MarkedHunt(sibling.mark);
   place->pid = os::pid_of(pidfd.get());
   place->pidfd = std::move(pidfd);
@@ -63,9 +61,9 @@ bool Siblings::end_what_they_left(std::int64_t now) {
 
 bool Siblings::end_what_it_left(Sibling& sibling, std::int64_t now) {
   one_was_killed_ = one_was_killed_ || was_killed(sibling);
-  if (sibling.group) {
-    end_group(sibling.group, now + sweep_max_ns);
-  } else {
+  if (sibling.group) end_group(sibling.group, now + sweep_max_ns);
+  if (sibling.marks) sibling.group = os::Cgroup();
+  if (!sibling.group) {
     const Urgency urgency;
     const std::int64_t until = now + hunt_budget_ns;
     while (!sibling.hunt.kill_some()) {
@@ -76,14 +74,18 @@ bool Siblings::end_what_it_left(Sibling& sibling, std::int64_t now) {
   return true;
 }
 
+bool Siblings::has_any(const Sibling& sibling) {
+  if (sibling.group && sibling.group.population() == os::Population::populated) return true;
+  return (!sibling.group || sibling.marks) && os::any_marked(sibling.mark);
+}
+
 bool Siblings::have_none(std::int64_t now) {
   bool none = true;
   for (Sibling& sibling : siblings_) {
     if (!sibling.pidfd) continue;
     if (now >= sibling.ask_ns) {
       const std::int64_t began = now_ns();
-      sibling.has_commands = sibling.group ? sibling.group.population() == os::Population::populated
-                                           : os::any_marked(sibling.mark);
+      sibling.has_commands = has_any(sibling);
       sibling.ask_ns = now + std::max(sibling_ask_ns, scan_cost_factor * (now_ns() - began));
       if (sibling.has_commands) kill_if_stopped(sibling, now);
     }

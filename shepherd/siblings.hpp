@@ -17,7 +17,7 @@ class Siblings {
  public:
   static constexpr std::size_t siblings_max = 65;  ///< An engine has 64 shards at most, or one and a spare.
 
-  /// A number that is known already is replaced.
+  /// One of the same number that is known already has been replaced, and is remembered as long as it has commands.
   void meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group);
   /// Notes who is dead by now. A farewell is sent before: whoever hears them afterwards has all that there are.
   void look_who_died();
@@ -44,13 +44,16 @@ class Siblings {
     os::Cgroup group;
     std::int64_t stopped_since_ns = 0;
     std::int64_t ask_ns = 0;     ///< When it is worth asking again whether it has commands.
+    bool marks = false;  ///< Its commands are known by its mark, whatever group there is.
     bool has_commands = true;
     bool dead = false, said_farewell = false;
+    bool replaced = false;  ///< The host has seen it die, and lives.
   };
   [[nodiscard]] bool end_what_it_left(Sibling& sibling, std::int64_t now);
   static bool was_killed(const Sibling& sibling) noexcept {
-    return sibling.dead && sibling.pid != 0 && sibling.has_commands && !sibling.said_farewell;
+    return sibling.dead && sibling.pid != 0 && sibling.has_commands && !sibling.said_farewell && !sibling.replaced;
   }
+  [[nodiscard]] static bool has_any(const Sibling& sibling);
   static void kill_if_stopped(Sibling& sibling, std::int64_t now);
   std::array<Sibling, siblings_max> siblings_;
   bool one_was_killed_ = false;  ///< One that is ended and forgotten.

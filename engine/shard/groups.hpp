@@ -28,7 +28,6 @@ class Groups {
 
   /// A fresh group for the next life; empty where there are none.
   [[nodiscard]] os::UniqueFd next();
-  [[nodiscard]] bool has_present() const noexcept { return static_cast<bool>(present_.group); }
 
   /// Directories of the present life for commands with limits in these hierarchies; `fresh` are copies of those that
   /// the shepherd has not got yet.

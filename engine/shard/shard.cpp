@@ -304,9 +304,9 @@ void Shard::shepherd_lost() {
   }
   ready_ = false;
   leftovers_ = 0;
-  const bool reaches_all = groups_.has_present();
   groups_.kill_present();
-  if (!reaches_all && link_.containment() == Containment::subreaper) groups_.kill_marked(link_.as_sibling().mark);
+  // The level that was in effect: where its self-test had failed, a group was there and nobody in it.
+  if (link_.containment() == Containment::subreaper) groups_.kill_marked(link_.as_sibling().mark);
   ++stats_.shepherds_lost;
   table_.for_each([](detail::Child& child) { child.shepherd_lost(); });
 }

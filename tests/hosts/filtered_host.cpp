@@ -1,6 +1,8 @@
-/// filtered_host REPORT works|refused ERRNO CALL...: a seccomp filter answers these system calls with ERRNO, in this
+/// filtered_host REPORT works|refused|contains|waits ERRNO CALL...: a seccomp filter answers these system calls with ERRNO, in this
 /// host and in all that it starts.
 ///   works    the engine opens and runs commands as ever
+///   contains the death of a shepherd takes a command's escapee
+///   waits    for its own, after "escapee PID", "shepherd PID" and "ready"
 ///   refused  Engine::open gives io_uring_unavailable, and its text says why
 
 #include <cerrno>
@@ -16,7 +18,9 @@
 #include <sys/wait.h>
 #include <vector>
 
+#include "tests/support/contained.hpp"
 #include "tests/support/engine_fixture.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/host_report.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/scale.hpp"
@@ -104,6 +108,22 @@ void check_function(HostReport& report, std::string_view call) {
   HOST_CHECK(host->close().complete);
 }
 
+void check_containment(HostReport& report, bool waits) {
+  EngineFixture host({.shards = 1});
+  WithEscapee both = with_escapee(host, child("escapee", "stay", "deaf"));
+  HOST_CHECK(eventually([&] { return waits ? host.shard_stats().spare_pid > 0 : true; }));
+  const pid_t shepherd = host.shard_stats().shepherd_pid;
+  if (waits) {
+    report.say("escapee %d", both.escapee);
+    report.say("shepherd %d", shepherd);
+    report.say("ready");
+    for (;;) pause();
+  }
+  kill(shepherd, SIGKILL);
+  HOST_CHECK(both.command.wait().reason == nr::EndReason::shepherd_lost);
+  HOST_CHECK(eventually([&] { return !is_running(both.escapee); }));
+}
+
 }  // namespace
 }  // namespace tests
 
@@ -114,7 +134,9 @@ int main(int argc, char** argv) {
     for (int n = 4; n < count; ++n) filtered.push_back(tests::calls.at(arguments[n]));
     const std::uint32_t answer = tests::number_of(arguments[3]);
     if (!tests::filter(answer, filtered)) return report.fail("no filter");
-    const bool refused = std::string_view(arguments[2]) == "refused";
-    refused ? tests::check_refusal(report, answer) : tests::check_function(report, arguments[4]);
+    const std::string_view what = arguments[2];
+    if (what == "refused") return tests::check_refusal(report, answer);
+    if (what == "works") return tests::check_function(report, arguments[4]);
+    tests::check_containment(report, what == "waits");
   });
 }

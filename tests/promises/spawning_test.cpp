@@ -261,6 +261,26 @@ INSTANTIATE_TEST_SUITE_P(Calls, SpawningUnderAFilter,
                                          "openat2", "memfd_create"),
                          [](const auto& tested) { return std::string(tested.param); });
 
+// A group can be made, and nobody can be born in it: commands live outside, and are found by their marks.
+TEST(SpawningFiltered, ADeadShepherdTakesThoseThatLeftACommand) {
+  EXPECT_TRUE(host_succeeds("filtered_host", {"contains", "ENOSYS", "clone3"}));
+}
+
+TEST(SpawningFiltered, ADeadHostAndItsShepherdTakeThemToo) {
+  HostProgram doomed("filtered_host", {"waits", "ENOSYS", "clone3"});
+  ASSERT_TRUE(doomed.reports("ready"));
+  std::istringstream report(doomed.report());
+  pid_t escapee = -1, shepherd = -1;
+  for (std::string key; report >> key;) {
+    if (key == "escapee") report >> escapee;
+    if (key == "shepherd") report >> shepherd;
+  }
+  ASSERT_GT(std::min(escapee, shepherd), 1);
+  kill(shepherd, SIGKILL);
+  doomed.kill();
+  EXPECT_TRUE(eventually([&] { return !is_running(escapee); }));
+}
+
 TEST(Spawning, ALimitOfProcessesIsNamedAndHarmsNobody) {  // W5
   EXPECT_TRUE(host_succeeds("poor_host", {"nproc"}));
 }
