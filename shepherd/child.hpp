@@ -82,6 +82,7 @@ struct Child {
   bool end_told = false;            ///< By its pidfd, and not looked at yet.
   bool leaf_seen_empty = false;     ///< At its end: it may be used again as it is.
   bool leaf_killed = false;
+  bool leaf_spoilt = false;         ///< Perhaps: somebody else has killed or frozen it, and it would do so to the next.
   bool hunted = false;              ///< Without a cgroup: whatever is left of it is killed on sight...
   bool signalled = false;           ///< Before exec was done.
   bool has_stop_run = false;        ///< Its ladder runs commands, see StopRuns.

@@ -59,6 +59,17 @@ class ChildTable {
     }
     return nullptr;
   }
+  /// The command whose leader has, or had, this number: before one that is without its leader, one that has it. Linear.
+  [[nodiscard]] Child* of_number(pid_t number) noexcept {
+    Child* found = nullptr;
+    for (std::uint32_t slot = 0; number > 1 && slot < touched_; ++slot) {
+      Child& child = children_[slot];
+      if (child.state == State::free || child.pid != number) continue;
+      if (child.leader_unreaped) return &child;
+      found = &child;
+    }
+    return found;
+  }
 
  private:
   static constexpr std::size_t pids_max = std::size_t{1} << 22;  // PID_MAX_LIMIT, see proc(5).

@@ -35,7 +35,7 @@ int Shepherd::send(Child& child, std::uint32_t target, int signal) {
 Event Shepherd::after_end_in_leaf(Child& child) {
   if (!may_have_run(child)) return Event::ended_alone;
   if (child.leaf_seen_empty) return Event::ended_alone;
-  if (leaves_.population(child.leaf) != os::Population::populated) return Event::ended_alone;
+  if (leaves_.population(child.leaf) == os::Population::empty) return Event::ended_alone;
   // Whoever is still on the way out of our own SIGKILL has not been left behind.
   if (!child.leaf_killed) child.stragglers = leaves_.count(child.leaf);
   return Event::ended_in_company;
@@ -46,15 +46,15 @@ void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
   child.leaf_killed = true;
   (void)leaves_.kill(child.leaf);
   reap_group(child);
-  if (leaves_.population(child.leaf) != os::Population::populated) return happen(child, Event::group_empty);
+  if (leaves_.population(child.leaf) == os::Population::empty) return happen(child, Event::group_empty);
   look_again(child, now);
 }
 
 // Of one whose stragglers are left alone. Where it can't be told yet, the answer is no.
 bool Shepherd::nobody_lives(const Child& child) {
-  if (has_leaf(child)) return leaves_.population(child.leaf) != os::Population::populated;
+  if (has_leaf(child)) return leaves_.population(child.leaf) == os::Population::empty;
   if (owns_group(child) && signal_group(child, 0) != ESRCH) return false;
-  return !sweep_.is_on() || (sweep_.look(child.ended_ns) && sweep_.count(child) == 0);
+  return !sweep_.is_on() || (sweep_.look(child.ended_ns) && !sweep_.is_unsure() && !sweep_.saw(child));
 }
 
 void Shepherd::look_again(Child& child, std::int64_t from) {
@@ -92,11 +92,15 @@ void Shepherd::reap_group(const Child& child) {
   }
 }
 
-// Empty, never killed and without limits: the next command's. Else it goes, now or when what was left in it has gone.
+// Empty, never killed or frozen, without limits: the next command's. Else it goes, now or when what was left has gone.
 void Shepherd::release_groups(Child& child) {
   if (has_leaf(child)) {
-    const bool clean = !child.leaf_killed && !Leaves::is_limited(child.leaf) &&
-                       (child.leaf_seen_empty || leaves_.population(child.leaf) == os::Population::empty);
+    const auto is_clean_now = [&] {
+      const Leaves::Seen now = leaves_.look_into(child.leaf);
+      return now.population == os::Population::empty && !now.frozen;
+    };
+    const bool clean = !child.leaf_killed && !child.leaf_spoilt && !Leaves::is_limited(child.leaf) &&
+                       (child.leaf_seen_empty || is_clean_now());
     clean ? leaves_.give_back(child.leaf, child.counted) : leaves_.discard(child.leaf);
     child.leaf = Leaves::none;
   }

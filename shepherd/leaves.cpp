@@ -60,21 +60,25 @@ Leaves::Taken Leaves::make(std::uint32_t leaf) const {
     taken.sys_errno = errno;
     return taken;
   }
-  os::Cgroup group = at(leaf);
+  auto group = above(leaf).open_child(name(leaf).text);
   if (group) {
     taken.leaf = leaf;
-    taken.fd = group.release();
+    taken.fd = group->release();
   } else {
-    taken.sys_errno = errno;
+    taken.sys_errno = group.error().sys_errno;
+    (void)above(leaf).remove_child(name(leaf).text);
   }
   return taken;
 }
 
 Leaves::Taken Leaves::take() {
   while (idle_count_ > 0) {
-    const Idle idle = idle_[--idle_count_];
-    // Else somebody removed it.
-    if (os::Cgroup group = at(idle.leaf)) return {idle.leaf, group.release(), 0, idle.counted};
+    const Idle& idle = idle_[idle_count_ - 1];
+    auto group = above(idle.leaf).open_child(name(idle.leaf).text);
+    const bool gone = !group && group.error().sys_errno == ENOENT;  // Somebody removed it.
+    if (!group && !gone) return {Leaves::none, {}, group.error().sys_errno, {}};
+    --idle_count_;
+    if (group) return {idle.leaf, group->release(), 0, idle.counted};
   }
   return make(next_++);
 }
@@ -91,12 +95,13 @@ void Leaves::give_back(std::uint32_t leaf, Counted counted) {
   idle_[idle_count_++] = {leaf, counted};
 }
 
-os::Population Leaves::population(std::uint32_t leaf) const {
+Leaves::Seen Leaves::look_into(std::uint32_t leaf) const {
   char path[64], text[256];
   std::snprintf(path, sizeof path, "%s/cgroup.events", name(leaf).text);
   // Gone: removed by somebody, so nobody is in it.
-  if (!above(leaf).read(path, text)) return errno == ENOENT ? os::Population::empty : os::Population::unknown;
-  return os::population_in(text);
+  const bool gone = !above(leaf).read(path, text) && (errno == ENOENT || errno == ENODEV);
+  if (gone) return {os::Population::empty, false};
+  return {os::population_in(text), std::strstr(text, "frozen 1") != nullptr};
 }
 
 bool Leaves::is_frozen(std::uint32_t leaf) const {
@@ -126,8 +131,9 @@ void Leaves::remove_all(std::int64_t until_ns) const {
 }
 
 int Leaves::kill(std::uint32_t leaf) const {
-  const os::Cgroup group = at(leaf);
-  if (!group) return ESRCH;
+  const auto opened = above(leaf).open_child(name(leaf).text);
+  if (!opened) return opened.error().sys_errno == ENOENT ? ESRCH : opened.error().sys_errno;
+  const os::Cgroup& group = *opened;
   const int failure = group.kill();
   if (failure != ENOENT) return failure;
   // Before Linux 5.14: frozen, nobody forks away from the signals; the kernel lets SIGKILL through.

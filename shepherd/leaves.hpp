@@ -59,7 +59,13 @@ class Leaves {
   [[nodiscard]] os::UniqueFd open(std::uint32_t leaf) const { return at(leaf).release(); }
   /// Whoever is in it, or is born in it, stands still: cgroup.freeze, its own or of a group above it.
   [[nodiscard]] bool is_frozen(std::uint32_t leaf) const;
-  [[nodiscard]] os::Population population(std::uint32_t leaf) const;
+  struct Seen {
+    os::Population population;
+    bool frozen;
+  };
+  /// What cgroup.events says.
+  [[nodiscard]] Seen look_into(std::uint32_t leaf) const;
+  [[nodiscard]] os::Population population(std::uint32_t leaf) const { return look_into(leaf).population; }
   /// SIGKILL to everything in it; discard it afterwards. 0 or the errno.
   [[nodiscard]] int kill(std::uint32_t leaf) const;
   /// A signal to each process in it but those of `but_group`. A fork under way may escape it; SIGKILL goes by kill().

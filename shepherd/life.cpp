@@ -56,6 +56,7 @@ void Shepherd::perform(Child& child, Deed deed) {
         failure = {Stage::cgroup, ENOMEM, wire::no_group, "", {}};
       }
       if (failure.sys_errno == 0) failure.sys_errno = child.signalled ? ECANCELED : EINTR;
+      child.leaf_spoilt = true;
       say_start_failed(child.id, failure);
       return release_place(child);
     }
@@ -95,7 +96,8 @@ void Shepherd::on_cloned(wire::ChildId id, std::uint32_t place, CloneResult& pro
   }
   children_.mark_leader(child.pid, true);
   if (child.joined) {
-    if (Child* owner = children_.led_by(job.fixed->join_group)) owner->shared = true;
+    // Its leader may be dead by now: others in it made the joining possible.
+    if (Child* owner = children_.of_number(job.fixed->join_group)) owner->shared = true;
   }
   happen(child, Event::cloned);
   watch_end(child);
@@ -144,10 +146,11 @@ void Shepherd::heal(Child& child) {
 // Whatever brought us here is a hint: the process itself says whether it has ended.
 void Shepherd::look_for_end(Child& child) {
   if (!child.leader_unreaped) return;
-  child.end_told = false;
   if (child.has_stop_run && has_died(child.pid) && !is_over_without_stop_command(child)) return;
+  child.end_told = false;
   // In a leaf a dead leader counts no more: nobody is left in it, and nobody can come into it.
-  const bool empty_leaf = has_leaf(child) && leaves_.population(child.leaf) == os::Population::empty;
+  const Leaves::Seen leaf = has_leaf(child) ? leaves_.look_into(child.leaf) : Leaves::Seen{};
+  const bool empty_leaf = has_leaf(child) && leaf.population == os::Population::empty;
   const bool pins = owns_group(child) && may_have_run(child) && !empty_leaf;
   os::UniqueFd pin = pins ? pin_group(child.pid) : os::UniqueFd();
   death_ = reap(child.pid);
@@ -157,9 +160,11 @@ void Shepherd::look_for_end(Child& child) {
   child.ended_ns = now_ns();
   child.group_pidfd = std::move(pin);
   child.leaf_seen_empty = empty_leaf;
+  child.leaf_spoilt = leaf.frozen || (death_.code == CLD_KILLED && death_.status == SIGKILL);
   const Event end = after_end(child);
-  // Who leaves others behind did run.
-  if (child.state == State::deciding && end == Event::ended_in_company) happen(child, Event::given_up);
+  // Who leaves others behind did run, and who has exited by itself: short of exec it would have said why.
+  const bool ran = end == Event::ended_in_company || death_.code == CLD_EXITED;
+  if (child.state == State::deciding && ran) happen(child, Event::given_up);
   happen(child, end);
   if (child.state != State::leaderless) return;
   arm_clock(child);
@@ -189,7 +194,7 @@ bool Shepherd::has_no_group(const Child& child) {
 Event Shepherd::after_end_swept(Child& child) {
   if (!sweep_.look(now_ns())) return Event::ended_in_company;
   child.stragglers = sweep_.count(child);
-  const bool unclear = sweep_.is_unsure() || (owns_group(child) && !has_no_group(child));
+  const bool unclear = sweep_.is_unsure() || sweep_.saw(child) || (owns_group(child) && !has_no_group(child));
   return child.stragglers > 0 || unclear ? Event::ended_in_company : Event::ended_alone;
 }
 
@@ -241,6 +246,7 @@ void Shepherd::kill_group(Child& child) {
 void Shepherd::look_at_group(Child& child, std::int64_t now) {
   if (has_leaf(child)) return look_at_leaf(child, now);
   if (sweep_.is_on()) return look_at_swept(child, now);
+  if (!owns_group(child)) return happen(child, Event::group_empty);
   reap_group(child);
   if (signal_group(child, SIGKILL) == ESRCH) return happen(child, Event::group_empty);
   // Dead members may wait for a parent outside the group to reap them: they are no processes any more.

@@ -73,8 +73,12 @@ class Shepherd {
   void climb(Child& child);
   void climb_due(Child& child, std::int64_t now);
   [[nodiscard]] bool has_leaf(const Child& child) const noexcept { return child.leaf != Leaves::none; }
-  /// Else its group is another command's too.
-  [[nodiscard]] static bool owns_group(const Child& child) noexcept { return !child.joined && !child.shared; }
+  /// Else its group is another command's too, or its number is: nothing pins that once the leader is reaped, where the
+  /// kernel can't (before Linux 6.9) or no descriptor was left.
+  [[nodiscard]] bool owns_group(const Child& child) const noexcept {
+    const bool number_is_anothers = !child.leader_unreaped && !child.group_pidfd && children_.is_leader(child.pid);
+    return !child.joined && !child.shared && !number_is_anothers;
+  }
   [[nodiscard]] int send(Child& child, std::uint32_t target, int signal);
   [[nodiscard]] Event after_end_in_leaf(Child& child);
   [[nodiscard]] Event after_end_swept(Child& child);

@@ -161,7 +161,8 @@ Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
   process.before = birthplace.leaf.before;
   process.limit_group = birthplace.limits.number;
   process.refused_writes = birthplace.limits.refused_writes;
-  if (process.pid <= 0) undo(birthplace, places_[place].spawn.fixed.hierarchies);
+  // A leaf that nobody can be born in is not tried twice.
+  if (process.pid <= 0) undo(birthplace, places_[place].spawn.fixed.hierarchies, process.sys_errno == EAGAIN);
   if (process.pid > 0) {
     refused_since_ns_ = pause_ns_ = 0;
     cloned(place, process);
@@ -230,14 +231,14 @@ Spawner::Birthplace Spawner::make_birthplace(std::uint32_t place) {
   if (options_.leaves->active()) birthplace.leaf = options_.leaves->take();
   if (birthplace.leaf.sys_errno != 0) {
     birthplace.failure = {Stage::cgroup, birthplace.leaf.sys_errno, wire::no_group, "", {}};
-    undo(birthplace, hierarchies);
+    undo(birthplace, hierarchies, true);
   }
   return birthplace;
 }
 
-void Spawner::undo(const Birthplace& birthplace, std::uint32_t hierarchies) {
+void Spawner::undo(const Birthplace& birthplace, std::uint32_t hierarchies, bool leaf_is_good) {
   const std::uint32_t leaf = birthplace.leaf.leaf;
-  if (Leaves::is_limited(leaf)) {
+  if (Leaves::is_limited(leaf) || (leaf != Leaves::none && !leaf_is_good)) {
     options_.leaves->discard(leaf);
   } else if (leaf != Leaves::none) {
     options_.leaves->give_back(leaf, birthplace.leaf.before);

@@ -161,7 +161,7 @@ class Spawner {
   [[nodiscard]] CloneResult clone(std::uint32_t place, const Birthplace& birthplace);
   [[nodiscard]] Start put_off(std::uint32_t place, std::int64_t now);
   [[nodiscard]] Birthplace make_birthplace(std::uint32_t place);
-  void undo(const Birthplace& birthplace, std::uint32_t hierarchies);
+  void undo(const Birthplace& birthplace, std::uint32_t hierarchies, bool leaf_is_good);
   void close_descriptors(SpawnCopy& spawn);
   void drop_maps(ExecWait& wait);
   void cloned(std::uint32_t place, CloneResult& process);

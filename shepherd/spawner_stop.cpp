@@ -10,6 +10,7 @@ namespace netrunner::shepherd {
 Spawner::Birthplace Spawner::birthplace_of(std::uint32_t place, const StopStart& wanted) {
   Birthplace birthplace;
   if (wanted.leaf != Leaves::none) birthplace.leaf.fd = options_.leaves->open(wanted.leaf);
+  if (wanted.leaf != Leaves::none && !birthplace.leaf.fd) birthplace.failure.sys_errno = EAGAIN;  // Not beside it.
   if (wanted.hierarchies == 0) return birthplace;
   const bool born_inside = clone_call_ == wire::CloneCall::clone3;
   if (!born_inside) birthplace.leaf.fd.reset();
@@ -33,8 +34,10 @@ Spawner::StopStarted Spawner::start_stop_command(const StopStart& wanted) {
   for (const wire::Action& action : memory.job.actions) {
     if (action.kind == wire::ActionKind::attached) failure.sys_errno = EPROTO;
   }
+  const Birthplace birthplace = failure.sys_errno == 0 ? birthplace_of(place, wanted) : Birthplace();
+  if (failure.sys_errno == 0) failure.sys_errno = birthplace.failure.sys_errno;
   CloneResult process;
-  if (failure.sys_errno == 0) process = clone(place, birthplace_of(place, wanted));
+  if (failure.sys_errno == 0) process = clone(place, birthplace);
   if (failure.sys_errno == 0 && process.pid > 0) {
     waits_[place].stops = true;
     return {std::move(process), place, 0};

@@ -65,8 +65,9 @@ void Shepherd::run_stop_command(Child& child, const wire::WireRung& rung, std::i
   try_stop_command(child, now);
 }
 
-/// Not now (no place is free, a process limit was met, the group is frozen, the one before it is still dying): again
-/// in a moment, until the pause ends.
+/// Not now (no place is free, a process limit was met, the group is frozen, the one before it is still dying, or the
+/// command itself is on its way to exec, and if it doesn't get there nobody looks for what was started beside it):
+/// again in a moment, until the pause ends.
 void Shepherd::try_stop_command(Child& child, std::int64_t now) {
   StopRun& run = stop_runs_.at(child.id.slot);
   run.try_ns = never;
@@ -78,20 +79,20 @@ void Shepherd::try_stop_command(Child& child, std::int64_t now) {
   }
   Spawner::StopStart wanted{child.id, command, child.pid, child.leaf, child.limit_group, child.hierarchies};
   Spawner::StopStarted started{{}, {}, EAGAIN};
-  const bool frozen = has_leaf(child) && leaves_.is_frozen(child.leaf);
-  if (is_stop_command_gone(run) && !frozen) started = spawner_.start_stop_command(wanted);
+  const bool early = child.state == State::starting || child.state == State::failing;
+  const bool waits = early || (has_leaf(child) && leaves_.is_frozen(child.leaf));
+  if (is_stop_command_gone(run) && !waits) started = spawner_.start_stop_command(wanted);
   if (started.sys_errno == 0) {
     run.pid = started.process.pid;
     run.pidfd = std::move(started.process.pidfd);
     run.place = started.place;
     run.told = false;
-    if (child.state == State::starting || child.state == State::deciding) child.signalled = true;
     return spawner_.expect_exec(started.place);
   }
   const bool temporary = started.sys_errno == EAGAIN || started.sys_errno == EBUSY;
   if (!temporary) return fail_stop_command(child, run.number, started.sys_errno);
   // The pause is over with the next rung: that tells that it could not be started.
-  run.try_errno = frozen ? EBUSY : started.sys_errno;
+  run.try_errno = waits ? EBUSY : started.sys_errno;
   run.try_ns = now + stop_retry_ns;
 }
 

@@ -57,7 +57,7 @@ void Sweep::look_now() {
   ++looks_;
   count_ = killed_groups_count_ = 0;
   const bool listed = each_orphan(this, [](void* self, pid_t child) { static_cast<Sweep*>(self)->meet(child); });
-  if (!listed) unsure_look_ = looks_;
+  if (!listed) blind_look_ = unsure_look_ = looks_;
   reap_the_dead();
 }
 
@@ -103,22 +103,14 @@ void Sweep::reap_the_dead() {
   }
 }
 
-Child* Sweep::by_number(pid_t number) {
-  if (number <= 1) return nullptr;
-  for (std::uint32_t slot = 0; slot < children_.touched(); ++slot) {
-    if (children_.in_use(slot) && children_.at(slot).pid == number) return &children_.at(slot);
-  }
-  return nullptr;
-}
-
 // The marks first: no setsid(2) changes them. The limit before the environment: it is cheap, and the dead have it too.
 std::uint32_t Sweep::owner_of(pid_t pid, bool dead) {
   os::CommandMark mark;
   const bool by_limit = os::limit_mark_of(pid, mark) && mark.shepherd == own_mark();
   const bool ours = by_limit || (!dead && os::environment_mark_of(pid, mark) && mark.shepherd == own_mark());
   if (ours) return children_.find({mark.slot, mark.generation}) != nullptr ? mark.slot : nobodys;
-  if (const Child* child = by_number(::getpgid(pid))) return child->id.slot;
-  if (const Child* child = by_number(::getsid(pid))) return child->id.slot;
+  if (const Child* child = children_.of_number(::getpgid(pid))) return child->id.slot;
+  if (const Child* child = children_.of_number(::getsid(pid))) return child->id.slot;
   if (dead || !os::has_environment(pid)) unsure_look_ = looks_;
   return nobodys;
 }
@@ -159,7 +151,7 @@ void Sweep::drive(std::int64_t now) {
 }
 
 bool Sweep::is_extinct(const Child& child, bool certain) const noexcept {
-  const std::uint64_t last = certain ? std::max(child.seen_look, unsure_look_) : child.seen_look;
+  const std::uint64_t last = std::max(child.seen_look, certain ? unsure_look_ : blind_look_);
   return looks_ >= last + quiet_looks_wanted;
 }
 

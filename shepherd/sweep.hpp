@@ -30,6 +30,8 @@ class Sweep {
   /// The last look found a process that can't be told: dead or in the middle of exec it has no environment, and it
   /// has no mark of the other kind.
   [[nodiscard]] bool is_unsure() const noexcept { return unsure_look_ == looks_; }
+  /// The last look met one of the command's, though perhaps there were too many to be counted.
+  [[nodiscard]] bool saw(const Child& child) const noexcept { return looks_ != 0 && child.seen_look == looks_; }
   /// Live processes of the command: orphans of the last look, and what hangs below them now.
   [[nodiscard]] std::uint32_t count(const Child& child);
 
@@ -57,7 +59,6 @@ class Sweep {
   void reap_the_dead();
   void signal_below(pid_t root, int signal);
   [[nodiscard]] std::uint32_t owner_of(pid_t pid, bool dead);
-  [[nodiscard]] Child* by_number(pid_t number);
 
   ChildTable& children_;
   Walk walk_;
@@ -67,6 +68,7 @@ class Sweep {
   std::size_t killed_groups_count_ = 0;
   std::uint64_t looks_ = 0;
   std::uint64_t unsure_look_ = 0, busy_look_ = 0;  ///< The last ones that were unsure, or found somebody hunted.
+  std::uint64_t blind_look_ = 0;                   ///< The last one that could not list the orphans.
   std::int64_t looked_ns_ = 0;
   std::int64_t allowed_ns_ = 0;
   std::int64_t drive_allowed_ns_ = 0;

@@ -245,7 +245,8 @@ bool Child::holders_are_known() {
 void Child::settle() {
   drain_over_ = true;
   const bool leave = spec().stragglers == Stragglers::leave;
-  if (!settled_) rooms_.link.settle(id_, leave ? wire::SettlePolicy::leave : wire::SettlePolicy::stop);
+  // The next shepherd knows nothing of it, and would say so: watch_the_lost() tells.
+  if (!settled_ && lost_ns_ == 0) rooms_.link.settle(id_, leave ? wire::SettlePolicy::leave : wire::SettlePolicy::stop);
 }
 
 void Child::settled(const wire::SettledFixed& settled) {
@@ -378,6 +379,7 @@ void Child::give_up() {
   if (pidfd_) kill_errno_ = os::signal_pidfd(pidfd_.get(), SIGKILL);
   if (!leader_has_exited()) cause_ = EndReason::shepherd_lost;
   lost_ns_ = now();
+  limits_.lost();
   rooms_.reactor.timers().disarm(idle_);
   rooms_.reactor.timers().disarm(unkillable_);
   streams_.abandon_inputs();

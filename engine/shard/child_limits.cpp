@@ -43,7 +43,7 @@ void Child::note_limits(const wire::StartedFixed& started) {
 }
 
 void Child::set_limits(Verb& verb) {
-  if (leader_has_exited() || has_ended()) {
+  if (leader_has_exited() || has_ended() || lost_ns_ != 0) {
     return rooms_.verbs.fail(verb, ErrorCode::already_exited, "the command has exited");
   }
   containment::LimitPlan& plan = verb.order->plan;

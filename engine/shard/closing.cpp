@@ -54,7 +54,8 @@ void Shard::advance_closing() {
     table_.for_each([](detail::Child& child) { child.force_end(); });
   } else if (!alive && closing_ != Closing::ending) {
     closing_ = Closing::ending;
-    closing_until_ns_ = reactor_->now_ns() + shepherd_end_max_ns;
+    closing_until_ns_ = reactor_->now_ns() + shepherd_end_look_ns;
+    ending_since_ns_ = reactor_->now_ns();
     link_.shut_down();
     if (spare_ != nullptr) spare_->shut_down();
     table_.for_each([](detail::Child& child) { child.cut_streams(); });
@@ -63,15 +64,26 @@ void Shard::advance_closing() {
   }
 }
 
-void Shard::finish_closing() {
-  if (reactor_->now_ns() >= closing_until_ns_) {
+/// What it had still to end where there is no cgroup is looked for afterwards.
+void Shard::end_shepherds_that_do_not() {
+  const std::int64_t now = reactor_->now_ns();
+  if (now < closing_until_ns_) return;
+  closing_until_ns_ = now + shepherd_end_look_ns;
+  const bool late = now - ending_since_ns_ >= shepherd_end_max_ns;
+  if (!link_.is_down() && (late || link_.shepherd_is_stopped())) {
     link_.kill_shepherd();
-    if (spare_ != nullptr) spare_->link().kill_shepherd();
-    closing_until_ns_ = INT64_MAX;
+    if (link_.containment() == Containment::subreaper) groups_.kill_marked(link_.as_sibling().mark);
   }
+  if (spare_ != nullptr && (late || spare_->link().shepherd_is_stopped())) spare_->link().kill_shepherd();
+}
+
+void Shard::finish_closing() {
+  end_shepherds_that_do_not();
   flush_links();  // Channels that have become idle in this turn go now: perhaps no other turn comes of itself.
   if (!link_.is_down() || (spare_ != nullptr && !spare_->link().is_down())) return;
   if (reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
+  const bool over = reactor_->now_ns() - ending_since_ns_ >= shepherd_end_max_ns + killed_max.count();
+  if (groups_.hunts() && !over) return;
   groups_.remove_all();
   events_.tell();
   log(options_.engine.logger, close_report_.killed > 0 || !close_report_.complete ? LogLevel::warning : LogLevel::debug,

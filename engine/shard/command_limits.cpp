@@ -28,6 +28,11 @@ void CommandLimits::started(const wire::StartedFixed& started, std::uint32_t hie
   system_us_before_ = started.system_us_before;
 }
 
+void CommandLimits::lost() noexcept {
+  leaf_ = limit_group_ = wire::no_group;
+  hierarchies_ = 0;
+}
+
 bool CommandLimits::has_clock() const noexcept {
   return leaf_ != wire::no_group || os::has(hierarchies_, os::Hierarchy::unified) ||
          os::has(hierarchies_, os::Hierarchy::cpuacct);

@@ -29,6 +29,8 @@ class CommandLimits {
 
   /// The shepherd has said where it is.
   void started(const wire::StartedFixed& started, std::uint32_t hierarchies);
+  /// Its shepherd has died: the next one's groups have the same names.
+  void lost() noexcept;
   /// Has a group whose CPU time counts the whole command.
   [[nodiscard]] bool has_clock() const noexcept;
   /// Its groups, opened: those made for its limits, and in all of them its leaf.

@@ -48,6 +48,8 @@ class Groups {
   void kill_marked(std::uint64_t mark);
   /// No process is left in a group of a life that is over.
   [[nodiscard]] bool the_dead_are_gone() const noexcept;
+  /// Marked processes of lost shepherds are being ended.
+  [[nodiscard]] bool hunts() const noexcept { return lost_.hunts(); }
   [[nodiscard]] std::uint32_t left() const noexcept { return static_cast<std::uint32_t>(old_.size()); }
   /// The last try, patiently but bounded.
   void remove_all();

@@ -269,4 +269,6 @@ void Link::kill_shepherd() {
   if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
 }
 
+bool Link::shepherd_is_stopped() const { return pidfd_ && is_stopped(pid_); }
+
 }  // namespace netrunner::shepherd_link

@@ -93,6 +93,8 @@ class Link {
   [[nodiscard]] bool is_down() const noexcept;
   /// Has a shepherd that does not end in time killed.
   void kill_shepherd();
+  /// Stopped by a signal, or traced: it can't do anything.
+  [[nodiscard]] bool shepherd_is_stopped() const;
   /// The shepherd sees its host go. Nothing may be asked of the link afterwards.
   void desert() noexcept;
 

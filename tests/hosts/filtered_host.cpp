@@ -1,5 +1,5 @@
-/// filtered_host REPORT works|refused|contains|waits ERRNO CALL...: a seccomp filter answers these system calls with ERRNO, in this
-/// host and in all that it starts.
+/// filtered_host REPORT works|refused|contains|waits ERRNO CALL...: a seccomp filter answers these system calls with
+/// ERRNO, in this host and in all that it starts.
 ///   works    the engine opens and runs commands as ever
 ///   contains the death of a shepherd takes a command's escapee
 ///   waits    for its own, after "escapee PID", "shepherd PID" and "ready"

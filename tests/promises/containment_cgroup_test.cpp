@@ -125,6 +125,23 @@ TEST_F(CgroupContainment, WhatACommandMadeInItsOwnGoesToo) {  // C1
   }
 }
 
+TEST_F(CgroupContainment, OneThatSomebodyElseKilledOrFrozeIsNotUsedAgain) {
+  EngineFixture host{options()};
+  for (const auto& [file, signal] : {std::pair{"/cgroup.kill", 0}, {"/cgroup.freeze", SIGTERM}}) {
+    Running command = host.spawn(nr::Command("sleep", "1000"));
+    std::ofstream(folder_of(command.pid()) + file) << "1" << std::flush;
+    kill(command.pid(), signal);
+    kill(command.pid(), SIGKILL);
+    (void)command.wait();
+    for (int n = 0; n < 3; ++n) EXPECT_TRUE(host.run(nr::Command("true").deadline(patience(5s))).success()) << file;
+  }
+  // In the middle of a start, where it is its own end.
+  for (int n = 0; n < 3; ++n) {
+    (void)host.run(sh("echo 1 > " + own_cgroup_mount() + "$(sed -n s/^0:://p /proc/self/cgroup)/cgroup.kill"));
+    EXPECT_TRUE(host.run(nr::Command("true")).success());
+  }
+}
+
 TEST_F(CgroupContainment, AKilledOneIsNotUsedAgain) {  // The kernel kills whoever is born in one.
   EngineFixture host{options()};
   for (int n = 0; n < 200; ++n) {

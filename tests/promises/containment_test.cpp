@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -172,6 +174,14 @@ TEST_P(Containment, StragglersThatMayStayAreTold) {
   EXPECT_TRUE(gone(both.escapee)) << "it outlived the engine";
 }
 
+TEST_P(Containment, AStoppedShepherdKeepsNobodyBeyondTheEngine) {
+  WithEscapee both = with_escapee(host(), parting().stragglers(nr::Stragglers::leave));
+  EXPECT_EQ(both.command.wait().stragglers, 1U);
+  kill(host().shard_stats().shepherd_pid, SIGSTOP);
+  (void)host()->close();
+  EXPECT_TRUE(gone(both.escapee));
+}
+
 TEST_P(Containment, ACommandThatLeavesNobodyHasAnEmptyTree) {
   const nr::Completed completed = host().run(sh("sleep 0.01 & wait"));
   EXPECT_EQ(completed.ended.stragglers, 0U);
@@ -219,6 +229,52 @@ TEST_P(Containment, AStopInTheMiddleOfAStartLeavesNobody) {
     if (started) (void)Running(*std::move(started)).wait();
   }
   EXPECT_TRUE(eventually([&] { return !anyone_writes_to(path); }, gone_max));
+}
+
+// A shepherd without a free descriptor can't ask who is left: that is no answer.
+TEST_P(Containment, WhoCantBeLookedForIsNotTakenForGone) {
+  WithEscapee both = with_escapee(host(), parting());
+  const pid_t shepherd = host().shard_stats().shepherd_pid;
+  rlimit before{};
+  ASSERT_EQ(prlimit(shepherd, RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit none{4, before.rlim_max};
+  ASSERT_EQ(prlimit(shepherd, RLIMIT_NOFILE, &none, nullptr), 0);
+  both.command.write("\n");
+  EXPECT_EQ(exit_code(both.command.exited()), 0);
+  std::this_thread::sleep_for(300ms);  // Longer than what can't be told is waited for.
+  ASSERT_EQ(prlimit(shepherd, RLIMIT_NOFILE, &before, nullptr), 0);
+  EXPECT_TRUE(both.command.wait().tree_empty);
+  EXPECT_FALSE(is_running(both.escapee));
+}
+
+// The signal that stops it means nothing to it: whatever ran has run, and isn't told as never started.
+TEST_P(Containment, ACommandThatRanToItsEndIsNoFailedStart) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/ran";
+  const nr::Command command = nr::Command("/bin/sh", "-c", "echo >\"$0\"", path)
+                                  .out(nr::Stdio::null())
+                                  .ladder({{SIGWINCH, nr::Target::group, 60s}});
+  for (std::size_t n = 0; n < scaled(3000, 300); ++n) {
+    const std::chrono::microseconds moment(100 + n * 7919 % 900);
+    auto started = nr::blocking::get(host()->spawn(nr::Command(command).deadline(moment)), verb_deadline());
+    if (started) (void)Running(*std::move(started)).wait();
+    ASSERT_TRUE(started || !std::filesystem::exists(path)) << started.error().message();
+    std::filesystem::remove(path);
+  }
+}
+
+// Where it hangs before its exec, and fails there.
+TEST_P(Containment, AStopCommandLeavesNobodyBesideAStartThatFails) {
+  const TempFolder folder;
+  const std::string fifo = folder.path() + "/fifo", mark = folder.path() + "/escaped";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const std::string leave = "setsid sh -c 'exec sleep 1000 >>\"$0\"' " + mark + " & sleep 0.2; kill -9 $NETRUNNER_PID";
+  const auto started = nr::blocking::get(
+      host()->spawn(nr::Command("true").in(nr::Stdio::file(fifo)).deadline(200ms).ladder(
+          {nr::Rung::run({"/bin/sh", "-c", leave}, 1s)})),
+      verb_deadline());
+  EXPECT_FALSE(started);
+  EXPECT_TRUE(eventually([&] { return !anyone_writes_to(mark); }, gone_max));
 }
 
 TEST_P(Containment, AForkChainDoesNotOutrunIt) {  // K15
@@ -304,6 +360,17 @@ TEST_F(Subreaper, AnEngineBelowAnotherLeavesNothingWhenItIsKilled) {
   EXPECT_GE(ended.stragglers, 1U);
   EXPECT_TRUE(ended.tree_empty);
   EXPECT_FALSE(is_running(both.escapee));
+}
+
+TEST(JoinedGroup, OutlivesTheCommandThatMadeIt) {  // Its leader is dead, others of it live when the next one joins.
+  for (const nr::Containment level : {nr::Containment::process_group, nr::Containment::subreaper}) {
+    EngineFixture host{options_of(level)};
+    Running first = host.spawn(sh("sleep 1000 2>&- & exit 0").drain({.idle = 200ms, .max = 200ms}));
+    (void)first.exited();
+    Running second = host.spawn(sh("sleep 1; exit 7").grouping(nr::Grouping::join, first.pid()));
+    (void)first.wait();
+    EXPECT_EQ(exit_code(second.wait()), 7) << nr::name_of(level);
+  }
 }
 
 TEST(PidNamespace, TheInsideIsConsistent) {

@@ -1,7 +1,9 @@
 /// A process that outlives SIGKILL gives a bounded answer that names it, and is watched until it has gone. A frozen one
 /// of the cgroup v1 freezer is such: it dies when it is thawed (Documentation/admin-guide/cgroup-v1/freezer-subsystem).
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/child.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/leak_check.hpp"
@@ -96,6 +99,27 @@ TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
   EXPECT_TRUE(eventually([&] { return host->run(nr::Command("true")).has_value(); })) << "it holds up the next";
   freezer.thaw();
   EXPECT_TRUE(eventually([&] { return !is_running(frozen.pid()); }));
+}
+
+// The end of its output is no news of the others, and the next shepherd knows nothing of them.
+TEST(Unkillable, AStragglerOfALostShepherdIsToldThoughTheOutputHasEnded) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running shell = host.spawn(sh("setsid sleep 1000 >&- 2>&- & echo $!; sleep 1000 2>&- & echo $!; exec sleep 1000"));
+  std::string said;
+  while (std::ranges::count(said, '\n') < 2) said += shell.read_text();
+  pid_t straggler = -1, holder = -1;
+  ASSERT_EQ(std::sscanf(said.c_str(), "%d %d", &straggler, &holder), 2);
+  ASSERT_TRUE(freezer.freeze(straggler));
+  ASSERT_EQ(kill(host.shard_stats().shepherd_pid, SIGKILL), 0);
+  const nr::Ended ended = shell.wait();
+  EXPECT_EQ(ended.reason, nr::EndReason::shepherd_lost);
+  EXPECT_FALSE(ended.tree_empty) << "it lives";
+  EXPECT_NE(ended.timeline.exited_ns, 0);
+  freezer.thaw();
+  kill(straggler, SIGKILL);
+  EXPECT_TRUE(eventually([&] { return !is_running(straggler); }));
 }
 
 TEST(Unkillable, ItsSlotIsFreeAgainWhenTheShepherdThatWatchedItIsLost) {
