@@ -42,7 +42,7 @@ class CreditWindow {
   }
   CreditWindow(const CreditWindow&) = delete;
   CreditWindow& operator=(const CreditWindow&) = delete;
-  ~CreditWindow() { budget_->leave(*this); }
+  ~CreditWindow() { leave_budget(); }
 
   /// 0: do not read.
   [[nodiscard]] std::uint32_t reserve(std::uint32_t wanted_bytes) noexcept {
@@ -70,6 +70,8 @@ class CreditWindow {
     budget_->give(bytes);
     check();
   }
+  /// Nothing more is reserved: its share is for the others. What it still has goes back as ever.
+  void leave_budget() noexcept { budget_->leave(*this); }
   [[nodiscard]] std::uint64_t limit_bytes() const noexcept { return limit_; }
   [[nodiscard]] std::uint64_t free_bytes() const noexcept { return free_; }
   [[nodiscard]] std::uint64_t reserved_bytes() const noexcept { return reserved_; }

@@ -116,7 +116,7 @@ void Outlet::read_done(ring::Completion completion) {
   const auto read = static_cast<std::uint32_t>(std::max(completion.result, 0));
   const bool dropped = reserved_ == 0;  // Armed without credit: nobody wants them.
   if (!dropped) window_.settle({reserved_, read});
-  const bool freed = reserved_ > read;
+  if (reserved_ > read) owner_.credit_returned();
   reserved_ = 0;
   if (read == 0) {
     if (slot != nullptr) flow_.put_back(*slot);  // End of file takes a buffer too.
@@ -143,7 +143,6 @@ void Outlet::read_done(ring::Completion completion) {
     keep(*slot);
   }
   want_turn();
-  if (freed) owner_.credit_returned();
   owner_.output_arrived(*this, read);
 }
 
@@ -250,6 +249,7 @@ void Outlet::discard() {
   drop_queue();
   flow_.ring().cancel(watch_);
   Line::leave(*this);
+  leave_credit();
   want_turn();
 }
 
@@ -293,6 +293,12 @@ void Outlet::drop_queue() {
   }
 }
 
+/// It reads nothing more that costs any.
+void Outlet::leave_credit() {
+  window_.leave_budget();
+  owner_.credit_returned();
+}
+
 void Outlet::end_with(StreamEnd end) {
   if (end == StreamEnd::file_end) {
     if (inherited_) end = StreamEnd::inherited;
@@ -305,6 +311,7 @@ void Outlet::end_with(StreamEnd end) {
   flow_.unqueue(*this);
   // At its limit the pipe stays open and full: the command waits in write until its ladder ends it.
   if (end != StreamEnd::limit) source_.close();
+  leave_credit();
   owner_.output_ended(*this);
 }
 

@@ -117,6 +117,7 @@ class Outlet final : private Waiter, private Turn {
   void watch_for_more();
   void watch_done();
   void drop_queue();
+  void leave_credit();
   void end_with(StreamEnd end);
   void stall();
   void go_on();

@@ -161,6 +161,28 @@ TEST_P(Credit, TheBudgetOfACommandBoundsAllItsStreamsTogether) {
   }
 }
 
+TEST_P(Credit, AStreamThatHasEndedLeavesTheWholeBudgetToTheOthers) {
+  EngineFixture host({.shards = 1});
+  const nr::Command head("head", "-c", "100000", "/dev/zero");
+  Running quiet = host.spawn(head.out(nr::Stdio::pipe()).err(nr::Stdio::pipe()).budget(100'000));
+  EXPECT_TRUE(eventually([&] { return quiet.held_bytes() == 100'000; })) << quiet.held_bytes();
+  EXPECT_EQ(quiet.read_all().size(), 100'000u);
+  EXPECT_TRUE(quiet.wait().success());
+}
+
+TEST_P(Credit, AStreamThatIsClosedLeavesTheWholeBudgetToTheOthers) {
+  EngineFixture host({.shards = 1});
+  Running both = host.spawn(sh("yes >&2 & head -c 100000 /dev/zero; wait")
+                                .out(nr::Stdio::pipe())
+                                .err(nr::Stdio::pipe())
+                                .budget(100'000));
+  const auto held = [&] { return both.held_bytes(nr::Stream::out) + both.held_bytes(nr::Stream::err); };
+  EXPECT_TRUE(eventually([&] { return held() == 100'000; })) << held();
+  EXPECT_LT(both.held_bytes(), 100'000u);
+  both.close_output(nr::Stream::err);
+  EXPECT_TRUE(eventually([&] { return both.held_bytes() == 100'000; })) << both.held_bytes();
+}
+
 TEST_P(Credit, TheBudgetOfAShardBoundsAllItsCommandsTogether) {
   EngineFixture host({.shards = 1, .shard_budget_bytes = 1 * MiB, .pipe_bytes = pipe_bytes});
   std::vector<std::unique_ptr<Progress>> progress;
