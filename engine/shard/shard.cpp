@@ -1,13 +1,11 @@
 #include "engine/shard/shard.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include <netrunner/awaitable.hpp>
 
 #include "engine/os/descriptor.hpp"
-#include "engine/os/signal_mask.hpp"
 
 #include "engine/shard/limits.hpp"
 #include "engine/shard/log_lines.hpp"
@@ -97,13 +95,17 @@ std::int64_t Shard::next_wake(std::int64_t wanted_ns) const noexcept {
 bool Shard::deliver(Letter& letter) {
   if (is_over()) return false;
   if (!on_thread()) return post(letter);
+  const BetweenTurns here(*this);
   letter.open(letter);
-  announce_next_turn();
   return true;
 }
 
-void Shard::announce_next_turn() {
-  if (options_.foreign_loop && !turning_ && !is_over()) reactor_->announce(true);
+Shard::BetweenTurns::BetweenTurns(Shard& shard) noexcept : shard_(shard) {
+  if (shard.options_.foreign_loop && !shard.turning_) guard_.emplace();
+}
+
+Shard::BetweenTurns::~BetweenTurns() {
+  if (guard_ && !shard_.is_over()) shard_.reactor_->announce(true);
 }
 
 void Shard::open_after_close(Letter& letter) {
@@ -112,11 +114,8 @@ void Shard::open_after_close(Letter& letter) {
 }
 
 bool Shard::start(Verb& verb) {
-  std::optional<os::NoBrokenPipeSignal> guard;
-  if (options_.foreign_loop) guard.emplace();
-  const bool done = verbs_.start(verb, [this](Verb& started) { handle(started); });
-  announce_next_turn();
-  return done;
+  const BetweenTurns here(*this);
+  return verbs_.start(verb, [this](Verb& started) { handle(started); });
 }
 
 void Shard::handle(Verb& verb) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <netrunner/engine.hpp>
@@ -10,6 +11,7 @@
 #include <netrunner/stats.hpp>
 
 #include "engine/flow/shared_flow.hpp"
+#include "engine/os/signal_mask.hpp"
 #include "engine/reactor/reactor.hpp"
 #include "engine/shard/adoption.hpp"
 #include "engine/shard/child_table.hpp"
@@ -128,6 +130,20 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   [[nodiscard]] int foreign_fd() const noexcept { return reactor_->foreign_fd(); }
 
  private:
+  /// Between two turns of a foreign loop the host's thread does our work: a pipe that breaks is an errno, and what was
+  /// queued goes out with the next turn, which is due now. Nothing anywhere else.
+  class BetweenTurns {
+   public:
+    explicit BetweenTurns(Shard& shard) noexcept;
+    BetweenTurns(const BetweenTurns&) = delete;
+    BetweenTurns& operator=(const BetweenTurns&) = delete;
+    ~BetweenTurns();
+
+   private:
+    Shard& shard_;
+    std::optional<os::NoBrokenPipeSignal> guard_;
+  };
+
   Shard(detail::Core* core, Neighbours& neighbours, const Options& options, std::unique_ptr<reactor::Reactor> reactor);
 
   void shepherd_ready() override;
@@ -147,8 +163,6 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
 
   [[nodiscard]] std::int64_t next_wake(std::int64_t wanted_ns) const noexcept;
   void flush_links();
-  /// Between two turns of a foreign loop: what was queued goes out with the next, which is due now.
-  void announce_next_turn();
   void search_holders();
   void turn_quietly(std::int64_t wait_until_ns);
   void spawn(Verb& verb);

@@ -32,6 +32,7 @@ bool Shard::forget(Verb& verb) noexcept {
 }
 
 void Shard::withdraw(Verb& verb) {
+  const BetweenTurns here(*this);  // A spawn that was withdrawn is stopped, bytes that returned serve another reader.
   if (verbs_.withdraw(verb)) {
     undo(verb);
   } else {
@@ -39,7 +40,6 @@ void Shard::withdraw(Verb& verb) {
   }
   verb.state = Verb::State::idle;
   verb.handed_over = false;
-  announce_next_turn();  // A spawn that was withdrawn is stopped, bytes that returned serve another reader.
 }
 
 /// It is done, but nobody will hear of it: bytes and streams return to where they were, a Process in it is dropped.

@@ -125,6 +125,35 @@ TEST(ForeignLoop, WhatIsDoneBetweenTwoTurnsMakesItReadableAtOnce) {
   EXPECT_TRUE(is_readable(0)) << "the order waits for the next turn";
 }
 
+TEST(ForeignLoop, AChunkDroppedBetweenTwoTurnsMayServeABrokenPipe) {  // A SIGPIPE would end this host.
+  nr::EngineOptions options;
+  options.shard_budget_bytes = 64 * KiB;
+  EngineFixture host(foreign(options));
+  Running shut = host.spawn(sh("exec 0<&-; echo shut; exec sleep 1000").in(nr::Stdio::pipe()));
+  EXPECT_EQ(shut.read_text(), "shut\n");
+  std::vector<Running> echoes;
+  std::vector<nr::Chunk> held;
+  for (bool all_held = false; !all_held;) {
+    echoes.push_back(host.spawn(nr::Command("echo", "hello")));
+    auto read = nr::blocking::get(echoes.back().process().read(), nr::Deadline::after(200ms));
+    if (read && *read) held.push_back(**std::move(read));
+    all_held = !read && host.shard_stats().parked > 0;
+  }
+  const std::uint64_t before = host.shard_stats().parked;
+  std::optional<nr::Result<void>> written;
+  nr::start_detached([](nr::Process& to, auto& out) -> nr::Task<void> {
+    out.emplace(co_await to.write("text"));
+  }(shut.process(), written));
+  ASSERT_EQ(host.shard_stats().parked, before + 1) << "the writer waits for a chunk";
+  held.clear();
+  PollLoop loop{*host};
+  ASSERT_TRUE(loop.run_until([&] { return written.has_value(); }));
+  host->turn();
+  const auto next = nr::blocking::get(shut.process().write("text"), verb_deadline());
+  ASSERT_FALSE(next.has_value());
+  EXPECT_EQ(next.error().code, nr::ErrorCode::broken_pipe);
+}
+
 TEST(ForeignLoop, TurnWaitsAsLongAsItMayAndNoLonger) {
   EngineFixture host(foreign());
   Running sleeper = host.spawn(nr::Command("sleep", "600"));
