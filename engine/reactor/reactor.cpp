@@ -29,11 +29,12 @@ void drain(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<Reactor>> Reactor::open() {
+Result<std::unique_ptr<Reactor>> Reactor::open(Loop loop) {
   NR_TRY(ring, ring::Ring::open());
   NR_TRY(mailbox, Mailbox::open());
   std::unique_ptr<Reactor> reactor(new Reactor(std::move(ring), std::move(mailbox)));
-  reactor->listen();
+  if (loop == Loop::foreign) NR_TRY_VOID(reactor->open_foreign());
+  reactor->listen();  // Last: from here on it must be closed in order.
   return reactor;
 }
 

@@ -15,11 +15,14 @@
 
 namespace netrunner::reactor {
 
+/// Who waits for the next turn: turn() itself, or a loop of the host's that has foreign_fd().
+enum class Loop : std::uint8_t { own, foreign };
+
 /// One thread's turn: completions, then letters, then timers. Policy-free.
 /// Owner: one shard. Thread: the one that opened it; only post() may be called from others.
 class Reactor {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Reactor>> open();
+  [[nodiscard]] static Result<std::unique_ptr<Reactor>> open(Loop loop = Loop::own);
   ~Reactor();
 
   /// One turn: waits until `wait_until_ns` (CLOCK_MONOTONIC) at most, less where a timer is due or a letter comes.
@@ -46,14 +49,14 @@ class Reactor {
   [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
   [[nodiscard]] std::uint32_t completions_of_turn() const noexcept { return completions_of_turn_; }
 
-  /// For a foreign loop: readable when turn() has something to do.
-  [[nodiscard]] Result<void> open_foreign();
   /// After whatever happened between two turns: the foreign loop learns when the next one is due. `busy`: now.
   void announce(bool busy);
+  /// Readable when turn() has something to do.
   [[nodiscard]] int foreign_fd() const noexcept { return foreign_.get(); }
 
  private:
   Reactor(std::unique_ptr<ring::Ring> ring, Mailbox mailbox);
+  [[nodiscard]] Result<void> open_foreign();
   void listen();
   [[nodiscard]] bool alarm_wakes_by(std::int64_t until_ns);
   void open_letters(std::size_t count_max);

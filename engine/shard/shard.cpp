@@ -26,9 +26,8 @@ std::recursive_mutex& after_close() {
 }
 
 Result<std::unique_ptr<Shard>> Shard::open(detail::Core* core, Neighbours& neighbours, const Options& options) {
-  NR_TRY(reactor, reactor::Reactor::open());
+  NR_TRY(reactor, reactor::Reactor::open(options.foreign_loop ? reactor::Loop::foreign : reactor::Loop::own));
   std::unique_ptr<Shard> shard(new Shard(core, neighbours, options, std::move(reactor)));
-  if (options.foreign_loop) NR_TRY_VOID(shard->reactor_->open_foreign());
   const flow::SharedFlow::Options flow{options.engine.shard_budget_bytes, options.engine.chunk_bytes, shard.get(),
                                        open_chunk};
   auto opened = flow::SharedFlow::open(*shard->reactor_, flow);
@@ -68,7 +67,8 @@ void Shard::turn(std::int64_t wait_until_ns) {
   turning_ = false;
   if (is_over()) return;
   flush_links();  // Nothing may wait for a turn that nobody knows to be due.
-  reactor_->announce(flow_->has_turns() || !verbs_.empty() || !events_.empty() || closing_ == Closing::ending);
+  const bool streams_wait = flow_ != nullptr && flow_->has_turns();
+  reactor_->announce(streams_wait || !verbs_.empty() || !events_.empty() || closing_ == Closing::ending);
 }
 
 void Shard::flush_links() {

@@ -1,7 +1,7 @@
 /// poor_host REPORT nofile_kept|memlock|nofile|exhausted|nproc|threads: a host with little of something.
 ///   nofile_kept  a soft limit of 1024 below a higher hard one: commands have both, whatever the engine needs
 ///   memlock      no memory may be locked: the engine works, or names memlock
-///   nofile       too few descriptors for an engine: the error says so
+///   nofile       too few descriptors for an engine, with a thread of its own or without: the error says so
 ///   exhausted    enough for an engine and a few commands: starts past that fail by name, the others go on
 ///   threads      no thread may be started: Engine::open gives an error, it doesn't throw
 ///   nproc        40 processes of this user: starts past that fail by name, the others go on
@@ -59,16 +59,21 @@ void memlock(HostReport& report) {
   HOST_CHECK((engine.error().message() + engine.error().advice).contains("MEMLOCK"));
 }
 
-void nofile(HostReport& report) {
+void refuse_for_want_of_descriptors(HostReport& report, const nr::EngineOptions& options) {
   for (rlim_t descriptors = 3; descriptors < 12; ++descriptors) {
     limit(RLIMIT_NOFILE, descriptors, 4096);
-    const nr::Result<nr::Engine> engine = nr::Engine::open(one_shard);
+    const nr::Result<nr::Engine> engine = nr::Engine::open(options);
     if (engine) continue;
     const std::string message = engine.error().message() + " / " + engine.error().advice;
     report.say("%d: %s", static_cast<int>(descriptors), message.c_str());
     HOST_CHECK(engine.error().sys_errno == EMFILE);
     HOST_CHECK(message.contains("NOFILE"));
   }
+}
+
+void nofile(HostReport& report) {
+  refuse_for_want_of_descriptors(report, one_shard);
+  refuse_for_want_of_descriptors(report, {.threads = nr::Threads::foreign});
   limit(RLIMIT_NOFILE, 1024, 4096);
   EngineFixture host{one_shard};
   HOST_CHECK(host.run(nr::Command("echo", "x")).out.head == "x\n");
