@@ -185,6 +185,17 @@ Result<void> check_budget(const SpawnPlan& plan) {
                                    std::to_string(outputs) + " bytes at least"});
 }
 
+/// One message takes them all to the shepherd.
+Result<void> check_descriptors(const SpawnPlan& plan) {
+  std::size_t possible = wire::frame_descriptors_max;
+  for (const os::UniqueFd* other : {&plan.body_memfd, &plan.stop_commands, &plan.cwd}) possible -= *other ? 1 : 0;
+  if (plan.attachments.size() <= possible) return {};
+  return std::unexpected(Error{ErrorCode::invalid_argument, Stage::validate, EINVAL,
+                               std::to_string(plan.attachments.size()) + " pipes and descriptors",
+                               std::to_string(possible) + " at most go with this command; Stdio::file(), null() and "
+                                                          "closed() don't count"});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LimitOrder>> plan_limit_order(Core& core, const Limits& limits, LimitPolicy policy) {
@@ -241,6 +252,7 @@ Result<std::unique_ptr<SpawnPlan>> plan_spawn(Core& core, const Command& command
     plan->body_memfd = std::move(memfd);
     plan->fixed.flags |= wire::body_in_memfd;
   }
+  NR_TRY_VOID(check_descriptors(*plan));
   return plan;
 }
 

@@ -77,6 +77,27 @@ TEST(Descriptors, OnlyTheExtrasAskedForAreThere) {  // D2
   EXPECT_EQ(host.run(command).out.head, "0 1 2 3 7 200\n");
 }
 
+/// Its stdout is a pipe, and so are that many others.
+nr::Command with_extra_pipes(int count) {
+  nr::Command command = child("list_descriptors", "numbers").err(nr::Stdio::null());
+  for (int n = 0; n < count; ++n) command = command.extra({.number = 3 + n, .stdio = nr::Stdio::pipe()});
+  return command;
+}
+
+TEST(Descriptors, MoreThanOneCommandCanHaveAreRefused) {
+  EngineFixture host({.shards = 1});
+  const std::string seen = host.run(with_extra_pipes(248)).out.head;
+  EXPECT_EQ(std::ranges::count(seen, ' ') + 1, 251) << seen;
+  const nr::Error one_more = refusal(host, with_extra_pipes(249));
+  EXPECT_TRUE(is(one_more, nr::Stage::validate, EINVAL, "250 pipes and descriptors"));
+  EXPECT_TRUE(says(one_more, "249 at most"));
+  const nr::KillLadder ladder({nr::Rung::run({"true"}, 1s)});  // Its commands take the place of one.
+  const nr::Error with_a_ladder = refusal(host, with_extra_pipes(248).ladder(ladder));
+  EXPECT_EQ(with_a_ladder.code, nr::ErrorCode::invalid_argument);
+  EXPECT_TRUE(says(with_a_ladder, "248 at most"));
+  EXPECT_EQ(host.run(nr::Command("echo", "on")).out.head, "on\n");
+}
+
 TEST(Descriptors, ACommandsPipesAreBlocking) {  // D4
   EngineFixture host;
   const nr::Completed completed = host.run(list.in(nr::Stdio::bytes("x")));
