@@ -123,6 +123,7 @@ void Child::fail_start(Error error) {
 }
 
 void Child::started(const wire::StartedFixed& started, os::UniqueFd pidfd) {
+  if (has_ended()) return;
   pidfd_ = std::move(pidfd);
   // In a PID namespace the shepherd knows another number than we do.
   const bool inside = rooms_.shard.containment() == Containment::pid_namespace;
@@ -152,6 +153,7 @@ void Child::report_start() {
 }
 
 void Child::start_failed(const wire::StartFailedFixed& failed, std::string_view path, std::string_view head) {
+  if (quarantined_) return leave_quarantine(true);
   if (has_ended()) return;
   Error error = shard::start_failure(spec(), {failed, path, head}, plan_->limits.get());
   if (failed.sys_errno == ECANCELED && cause_) error = shard::stopped_before_start(spec(), *cause_);
@@ -184,12 +186,16 @@ void Child::exited(const wire::ExitedFixed& exited) {
 void Child::begin_drain() {
   streams_.abandon_inputs();
   fail_signals(ErrorCode::already_exited, "the command has exited");
+  tell_exited();
+  if (streams_.drained(false)) return stream_ended();
+  arm_drain_timer();
+}
+
+void Child::tell_exited() {
   while (Verb* verb = exited_verbs_.pop()) {
     static_cast<Awaitable<ExitStatus>*>(verb)->value.emplace(ended_.status);
     rooms_.verbs.complete(*verb);
   }
-  if (streams_.drained(false)) return stream_ended();
-  arm_drain_timer();
 }
 
 void Child::arm_drain_timer() {
@@ -312,10 +318,15 @@ void Child::note_drained() {
 void Child::give_up_killing() {
   if (leader_has_exited() || has_ended() || lost_ns_ != 0) return;
   set_quarantined(true);
-  ended_.tree_empty = false;
   ended_.unkillable = why_unkillable(kill_errno_);
   shard::log(rooms_.logger, LogLevel::warning,
              [&] { return shard::quarantine_line(number_, spec().program, ended_.pid, ended_.unkillable); });
+  if (life_ == Life::starting) {
+    Error error = shard::stopped_before_start(spec(), cause_.value_or(EndReason::stopped));
+    error.advice += "; " + ended_.unkillable;
+    return fail_start(std::move(error));
+  }
+  ended_.tree_empty = false;
   streams_.finish_outputs(StreamEnd::inherited);
   streams_.abandon_inputs();
   fail_signals(ErrorCode::permission_denied, "it can't be killed");
@@ -328,7 +339,8 @@ void Child::give_up_killing() {
 void Child::leave_quarantine(bool gone) {
   if (!gone) return rooms_.link.settle(id_, wire::SettlePolicy::stop);
   set_quarantined(false);
-  shard::log(rooms_.logger, LogLevel::info, [&] { return shard::left_quarantine_line(number_, ended_.pid); });
+  shard::log(rooms_.logger, LogLevel::info,
+             [&] { return shard::left_quarantine_line(number_, spec().program, ended_.pid); });
   rooms_.shard.bury(*this);
 }
 
@@ -352,6 +364,8 @@ void Child::end() {
   chronicle_.gone(now(), ended_);
   shard::log(rooms_.logger, LogLevel::debug, [&] { return shard::ended_line(number_, spec().program, ended_); });
   pidfd_.reset();
+  tell_exited();
+  fail_signals(ErrorCode::already_exited, "the command has ended");
   while (Verb* verb = ended_verbs_.pop()) {
     static_cast<Awaitable<Ended>*>(verb)->value.emplace(ended_);
     rooms_.verbs.complete(*verb);
@@ -384,10 +398,7 @@ void Child::give_up() {
   rooms_.reactor.timers().disarm(unkillable_);
   streams_.abandon_inputs();
   fail_signals(ErrorCode::shepherd_lost, "the helper process died");
-  while (Verb* verb = exited_verbs_.pop()) {
-    static_cast<Awaitable<ExitStatus>*>(verb)->value.emplace(ended_.status);
-    rooms_.verbs.complete(*verb);
-  }
+  tell_exited();
   watch_the_lost();
 }
 
@@ -418,6 +429,7 @@ void Child::force_end() {
   if (has_ended()) return;
   if (pidfd_) (void)os::signal_pidfd(pidfd_.get(), SIGKILL);
   ended_.tree_empty = false;
+  fail_signals(ErrorCode::engine_closed, "the engine was closed");
   note_drained();
   life_ = Life::ended;
   end();

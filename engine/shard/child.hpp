@@ -111,6 +111,7 @@ class Child final : private shard::StreamsOwner {
   void fail_start(Error error);
   void report_start();
   void begin_drain();
+  void tell_exited();
   void drain_timer_fired();
   void watch_the_lost();
   void arm_drain_timer();

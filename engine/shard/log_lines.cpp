@@ -3,9 +3,11 @@
 namespace netrunner::shard {
 namespace {
 
-/// "command 3 (sleep, pid 4711)". The program's name, never its arguments: they may be secrets.
+/// "command 3 (sleep, pid 4711)". The program's name, never its arguments: they may be secrets. `pid` 0: it
+/// never ran.
 std::string command_name(std::uint64_t command, std::string_view program, pid_t pid) {
-  return "command " + std::to_string(command) + " (" + std::string(program) + ", pid " + std::to_string(pid) + ")";
+  const std::string known = pid != 0 ? ", pid " + std::to_string(pid) : "";
+  return "command " + std::to_string(command) + " (" + std::string(program) + known + ")";
 }
 
 std::string shard_name(std::uint32_t shard) { return "shard " + std::to_string(shard); }
@@ -80,9 +82,8 @@ std::string quarantine_line(std::uint64_t command, std::string_view program, pid
   return command_name(command, program, pid) + " stays: " + std::string(why) + "; it is watched until it has gone";
 }
 
-std::string left_quarantine_line(std::uint64_t command, pid_t pid) {
-  return "command " + std::to_string(command) + " (pid " + std::to_string(pid) +
-         "), which could not be killed, has gone";
+std::string left_quarantine_line(std::uint64_t command, std::string_view program, pid_t pid) {
+  return command_name(command, program, pid) + ", which could not be killed, has gone";
 }
 
 std::string closed_line(std::uint32_t shard, const CloseReport& report) {

@@ -38,7 +38,7 @@ void log(const Logger& logger, LogLevel level, Make make) {
 [[nodiscard]] std::string stop_command_line(std::uint64_t command, const StopCommandRun& run);
 [[nodiscard]] std::string quarantine_line(std::uint64_t command, std::string_view program, pid_t pid,
                                           std::string_view why);
-[[nodiscard]] std::string left_quarantine_line(std::uint64_t command, pid_t pid);
+[[nodiscard]] std::string left_quarantine_line(std::uint64_t command, std::string_view program, pid_t pid);
 
 [[nodiscard]] std::string closed_line(std::uint32_t shard, const CloseReport& report);
 

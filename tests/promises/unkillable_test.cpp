@@ -2,11 +2,16 @@
 /// of the cgroup v1 freezer is such: it dies when it is thawed (Documentation/admin-guide/cgroup-v1/freezer-subsystem).
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <variant>
 
@@ -17,8 +22,10 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/proc.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/scale.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/support/write_lease.hpp"
 
 namespace tests {
 namespace {
@@ -82,6 +89,73 @@ TEST(Unkillable, GivesABoundedAnswerThatNamesItAndIsWatchedUntilItHasGone) {
   freezer.thaw();
   EXPECT_TRUE(eventually([&] { return host.shard_stats().quarantined == 0; }));
   EXPECT_FALSE(is_running(frozen.pid()));
+}
+
+TEST(Unkillable, WhoeverWaitsForItsExitIsAnsweredAsWell) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running frozen = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(frozen.pid()));
+  std::optional<nr::ExitStatus> status;
+  std::thread waiter([&] {
+    auto exited = nr::blocking::get(frozen.process().exited(), nr::Deadline::after(patience(15s)));
+    if (exited) status = *exited;
+  });
+  EXPECT_TRUE(remains([&] { return !frozen.stats().exited; }));  // It waits by now.
+  frozen.process().kill();
+  waiter.join();
+  ASSERT_TRUE(status) << "exited() is left waiting";
+  EXPECT_TRUE(std::holds_alternative<nr::Unknown>(*status)) << nr::to_string(*status);
+  expect_named(frozen.wait());
+}
+
+/// The file system doesn't answer its exec, or as here: it is frozen there.
+TEST(Unkillable, AStartThatHangsInExecFailsBoundedAndIsWatchedUntilItHasGone) {
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  WriteLease lease;
+  SKIP_WITHOUT_LEASE(lease);
+  if (host.shard_stats().spawn_path != nr::SpawnPath::asynchronous) GTEST_SKIP() << "exec suspends the shepherd here";
+  std::stop_source source;
+  auto start = std::async(std::launch::async, [&] {
+    const nr::Command hanging = nr::Command(lease.program()).ladder(nr::KillLadder::at_once());
+    return nr::blocking::get(host->spawn(hanging, source.get_token()), nr::Deadline::after(patience(15s)));
+  });
+  const auto started = [&] { return children_of(host.shard_stats().shepherd_pid); };
+  ASSERT_TRUE(eventually([&] { return started().size() == 1; }));
+  const pid_t pid = started().front().pid;
+  ASSERT_TRUE(freezer.freeze(pid));
+  source.request_stop();
+  const nr::Result<nr::Process> process = start.get();
+  ASSERT_FALSE(process);
+  EXPECT_EQ(process.error().code, nr::ErrorCode::cancelled);
+  EXPECT_TRUE(says(process.error(), "outlives SIGKILL"));
+  EXPECT_EQ(host.shard_stats().running, 0U);
+  EXPECT_EQ(host.shard_stats().quarantined, 1U);
+  EXPECT_TRUE(host.run(nr::Command("true")).success());
+  lease.release();
+  freezer.thaw();
+  EXPECT_TRUE(eventually([&] { return host.shard_stats().quarantined == 0; }));
+  EXPECT_FALSE(is_running(pid));
+}
+
+TEST(Unkillable, ASignalThatAFrozenShepherdNeverSendsIsAnsweredWhenTheEngineCloses) {
+  EngineFixture host{{.shards = 1, .close_max = 100ms}};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running running = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(host.shard_stats().shepherd_pid));
+  std::atomic<bool> answered = false;
+  nr::start_detached([](nr::Process& process, std::atomic<bool>& over) -> nr::Task<void> {
+    const auto sent = co_await process.signal(SIGUSR1);
+    over = !sent && sent.error().code == nr::ErrorCode::engine_closed;
+  }(running.process(), answered));
+  std::thread closer([&] { EXPECT_FALSE(host->close().complete); });
+  EXPECT_TRUE(eventually([&] { return answered.load(); }));
+  freezer.thaw();
+  closer.join();
 }
 
 TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
