@@ -117,6 +117,7 @@ class ImageMaker {
         (void)image->program();
       });
     } catch (const std::system_error&) {
+      thread_ = {};
     }
   }
   ImageMaker(const ImageMaker&) = delete;

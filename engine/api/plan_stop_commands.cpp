@@ -1,12 +1,11 @@
 /// The commands of a ladder made ready for the shepherd, which may have to run them when the host is dead.
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "engine/api/check.hpp"
@@ -25,9 +24,10 @@ constexpr std::string_view pid_variable = "NETRUNNER_PID=";
 /// The shepherd stays where the host was at the engine's opening, and no descriptor is kept for this: by its path.
 Result<std::optional<std::string>> directory_of(const Core& core, const Command::Spec& spec) {
   if (!core.directory_changed() || (spec.cwd && spec.cwd->starts_with('/'))) return spec.cwd;
-  const std::unique_ptr<char, void (*)(void*)> here(::getcwd(nullptr, 0), ::free);
-  if (here == nullptr) return std::unexpected(system_error("the host's current directory", Stage::cwd));
-  return std::string(here.get()) + (spec.cwd ? "/" + *spec.cwd : std::string());
+  std::error_code failed;
+  const std::string here = std::filesystem::current_path(failed).string();
+  if (failed) return std::unexpected(system_error("the host's current directory", Stage::cwd, failed.value()));
+  return here + (spec.cwd ? "/" + *spec.cwd : std::string());
 }
 
 wire::SpawnBody body_of(const Rung& rung, wire::SpawnRequest request) {

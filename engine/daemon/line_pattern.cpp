@@ -18,7 +18,8 @@ bool LinePattern::matches(std::string_view line) const noexcept {
   range.rm_so = 0;
   range.rm_eo = static_cast<regoff_t>(line.size());
   // REG_STARTEND: the line needs no NUL at its end, and may hold some.
-  return ::regexec(&compiled_, line.data(), 1, &range, REG_STARTEND) == 0;
+  const char* const begin = line.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  return ::regexec(&compiled_, begin, 1, &range, REG_STARTEND) == 0;
 }
 
 }  // namespace netrunner::daemon

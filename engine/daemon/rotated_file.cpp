@@ -135,15 +135,15 @@ void RotatedFile::reopen() {
 void RotatedFile::rotate() {
   if (written_bytes_ == 0) return;  // Nothing of it could be written.
   Result<Descriptor> next = open_next();
-  Result<void> shifted;
-  if (next) shifted = shift_names();
-  if (next && shifted && take(std::move(next))) {
+  const Result<void> shifted = next ? shift_names() : Result<void>(std::unexpected(next.error()));
+  if (shifted) {
     ++counts_.rotations;
+    (void)take(std::move(next));
     return;
   }
   ++counts_.rotations_failed;
   retry_ns_ = Deadline::after(file_retry).monotonic_ns();
-  note(next ? shifted.error() : next.error());
+  note(shifted.error());
 }
 
 /// The new file, under a name of its own until the old one has moved.

@@ -15,7 +15,7 @@
 
 namespace netrunner::detail {
 
-Supervisor::Supervisor(Engine& engine, Command command, DaemonOptions options)
+Supervisor::Supervisor(Engine& engine, const Command& command, DaemonOptions options)
     : command_(daemon::prepared(command, options)),
       options_(std::move(options)),
       board_(options_.instances, command_.spec().program),

@@ -40,7 +40,7 @@ class Supervisor final : public std::enable_shared_from_this<Supervisor>,
   [[nodiscard]] Awaitable<void> hop() const noexcept { return hold_.hop(0); }
 
  private:
-  Supervisor(Engine& engine, Command command, DaemonOptions options);
+  Supervisor(Engine& engine, const Command& command, DaemonOptions options);
   [[nodiscard]] Result<void> start();
   void post(std::function<void()> letter);
 
