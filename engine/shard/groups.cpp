@@ -60,14 +60,17 @@ Result<Groups::Limited> Groups::open_limited(containment::LimitPlaces& places, s
   places_ = &places;
   Limited opened;
   for (const os::Hierarchy hierarchy : os::all_hierarchies) {
+    if (!os::has(hierarchies, hierarchy) || os::has(present_.given, hierarchy)) continue;
     os::Cgroup& directory = present_.limited[static_cast<std::size_t>(hierarchy)];
-    if (!os::has(hierarchies, hierarchy) || directory) continue;
-    NR_TRY(made, places.make_life(hierarchy, present_.name));
-    NR_TRY(copied, os::duplicate_above_stdio(made.fd()));
-    directory = std::move(made);
+    if (!directory) {
+      NR_TRY(made, places.make_life(hierarchy, present_.name));
+      directory = std::move(made);
+    }
+    NR_TRY(copied, os::duplicate_above_stdio(directory.fd()));
     opened.hierarchies |= os::bit_of(hierarchy);
     opened.fresh.push_back(std::move(copied));
   }
+  present_.given |= opened.hierarchies;  // All or none: what fails half-way is asked for again by the next command.
   return opened;
 }
 

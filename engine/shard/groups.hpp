@@ -61,6 +61,7 @@ class Groups {
     std::int64_t killed_ns = 0;
     bool complained = false;
     containment::CommandGroups limited;  ///< In each hierarchy: the directory of the limits' groups.
+    std::uint32_t given = 0;             ///< The hierarchies whose directory the shepherd has got.
     [[nodiscard]] bool any() const noexcept;
     [[nodiscard]] os::Population population() const noexcept;
     void kill() const noexcept;

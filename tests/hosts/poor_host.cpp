@@ -1,8 +1,9 @@
-/// poor_host REPORT nofile_kept|memlock|nofile|exhausted|nproc|threads: a host with little of something.
+/// poor_host REPORT nofile_kept|memlock|nofile|exhausted|limits|nproc|threads: a host with little of something.
 ///   nofile_kept  a soft limit of 1024 below a higher hard one: commands have both, whatever the engine needs
 ///   memlock      no memory may be locked: the engine works, or names memlock
 ///   nofile       too few descriptors for an engine, with a thread of its own or without: the error says so
 ///   exhausted    enough for an engine and a few commands: starts past that fail by name, the others go on
+///   limits       no descriptor for the groups of the first command with limits: the next one has them
 ///   threads      no thread may be started: Engine::open gives an error, it doesn't throw
 ///   nproc        40 processes of this user: starts past that fail by name, the others go on
 
@@ -119,6 +120,21 @@ void exhausted(HostReport& report) {
   check_recovery(report, host, fill(report, host, nr::Command("sleep", "1000"), "NOFILE"));
 }
 
+/// Each engine's first command with limits has one descriptor more than the last one's: each step fails once.
+void limits(HostReport& report) {
+  const nr::Command limited = nr::Command("echo", "x").limits({.memory_max = 64_MiB, .pids_max = 10});
+  for (rlim_t left = 0; left < 24; ++left) {
+    EngineFixture host{one_shard};
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    limit(RLIMIT_NOFILE, own_descriptors().size() + left, before.rlim_max);
+    const nr::Result<nr::Completed> first = host->run(limited);
+    limit(RLIMIT_NOFILE, before.rlim_cur, before.rlim_max);
+    report.say("%d: %s", static_cast<int>(left), first ? "it ran" : first.error().message().c_str());
+    HOST_CHECK(host.run(limited).out.head == "x\n");
+  }
+}
+
 void nproc(HostReport& report) {
   become_somebody();
   EngineFixture host{one_shard};
@@ -152,6 +168,7 @@ int main(int argc, char** argv) {
     if (mode == "memlock") tests::memlock(report);
     if (mode == "nofile") tests::nofile(report);
     if (mode == "exhausted") tests::exhausted(report);
+    if (mode == "limits") tests::limits(report);
     if (mode == "nproc") tests::nproc(report);
     if (mode == "threads") tests::threads(report);
   });

@@ -10,6 +10,7 @@
 #include "tests/support/captures.hpp"
 #include "tests/support/contained.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/limit_support.hpp"
 #include "tests/support/proc.hpp"
@@ -201,6 +202,12 @@ TEST_P(Limits, WhatWasAskedForIsInTheResult) {
   EXPECT_TRUE(ended.limits[0].applied()) << ended.limits[0].why_not;
   EXPECT_TRUE(ended.limits[0].by.starts_with("cgroup v")) << ended.limits[0].by;
   EXPECT_EQ(ended.limits[1].by, "shepherd");
+}
+
+TEST(LimitsOfAPoorHost, ACommandThatFoundNoDescriptorForItsGroupsHarmsNoLaterOne) {
+  SKIP_WITHOUT_LIMIT("memory_max");
+  SKIP_WITHOUT_LIMIT("pids_max");
+  EXPECT_TRUE(host_succeeds("poor_host", {"limits"}));
 }
 
 }  // namespace
