@@ -1,5 +1,6 @@
 #include "engine/os/cgroup_usage.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -95,12 +96,16 @@ void read_memory(const Cgroup& group, CgroupUsage& usage) noexcept {
                                : 0;
 }
 
+/// The sum is exact; its parts are counted by ticks, of which a busy machine loses some: only their relation is used.
 void read_cpuacct(const Cgroup& group, CgroupUsage& usage) noexcept {
   if ((usage.known & cpu) != 0) return;
-  std::uint64_t user_ns = 0, system_ns = 0;
+  std::uint64_t all_ns = 0, user_ns = 0, system_ns = 0;
+  if (!read_number(group, "cpuacct.usage", all_ns)) return;
   if (!read_number(group, "cpuacct.usage_user", user_ns) || !read_number(group, "cpuacct.usage_sys", system_ns)) return;
-  usage.user_us = user_ns / 1000;
-  usage.system_us = system_ns / 1000;
+  const auto ticks = static_cast<double>(std::max<std::uint64_t>(user_ns + system_ns, 1));
+  const double system_part = static_cast<double>(system_ns) / ticks;
+  usage.system_us = static_cast<std::uint64_t>(static_cast<double>(all_ns) * system_part / 1000);
+  usage.user_us = all_ns / 1000 - std::min(usage.system_us, all_ns / 1000);
   usage.known |= cpu;
 }
 

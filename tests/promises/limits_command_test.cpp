@@ -225,6 +225,11 @@ TEST(CommandLimits, TheNextStartRemovesWhatNobodyWasLeftToRemove) {  // C8
   for (const ProcessEntry& shepherd : doomed) kill(shepherd.pid, SIGSTOP);
   kill(run.pid(), SIGKILL);
   for (const ProcessEntry& shepherd : doomed) kill(shepherd.pid, SIGKILL);
+  // Who is still dying isn't dead, and one start sweeps once.
+  ASSERT_TRUE(eventually([&] {
+    return !is_running(run.pid()) &&
+           std::ranges::none_of(doomed, [](const ProcessEntry& shepherd) { return is_running(shepherd.pid); });
+  }));
   EXPECT_FALSE(own_limit_groups(run.pid()).empty()) << "nobody was left to remove them";
   EXPECT_EQ(netrunner_command({"run", "--", "true"}).exit_status, 0);
   EXPECT_TRUE(eventually([&] { return own_limit_groups(run.pid()).empty(); }, 5s))
