@@ -1,5 +1,6 @@
 /// Whatever becomes of the host, its commands are gone within their ladder: the shepherd sees to it. Promise 1.
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <random>
@@ -97,6 +98,9 @@ TEST(DeadHost, AWriterToAHostThatIsGoneEndsToo) {
 TEST(DeadHost, AStoppedHostIsNotADeadOne) {
   HostProgram host("doomed_host", {"wait", "/dev/null", asleep, "2"});
   ASSERT_TRUE(host.reports("ready"));
+  // In the middle of exec they have no environment to be known by.
+  const auto sleepers = [] { return std::ranges::count(left_running(), "sleep", &ProcessEntry::name); };
+  ASSERT_TRUE(eventually([&] { return sleepers() == 2; }));
   const std::size_t before = left_running().size();
   host.kill(SIGSTOP);
   EXPECT_TRUE(remains([&] { return left_running().size() == before; }));
