@@ -23,7 +23,8 @@ inline constexpr std::uint32_t completion_entries = 4096;
 inline constexpr std::int64_t ms = 1'000'000;
 inline constexpr std::int64_t second = 1000 * ms;
 
-/// clone(2) gives EAGAIN at a process limit: tried again for so long, then each start fails at once until one succeeds.
+/// clone(2) gives EAGAIN at a process limit: each start is tried again for so long since it came, and since the first
+/// that was refused.
 inline constexpr std::int64_t clone_retry_max_ns = 1 * second;
 inline constexpr std::int64_t clone_pause_min_ns = 1 * ms;
 inline constexpr std::int64_t clone_pause_max_ns = 50 * ms;

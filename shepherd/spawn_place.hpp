@@ -15,6 +15,7 @@ namespace netrunner::shepherd {
 /// A Spawn as it came: the message's memory is used again for the next frame.
 struct SpawnCopy {
   wire::SpawnFixed fixed;
+  std::int64_t taken_ns = 0;
   std::uint32_t body_bytes = 0;
   std::uint32_t descriptor_count = 0;
   std::array<std::int32_t, wire::frame_descriptors_max> descriptors;  ///< Owned.

@@ -75,6 +75,7 @@ bool Spawner::admit(const wire::Message& message, std::span<os::UniqueFd> descri
 
 void Spawner::take(SpawnCopy& copy, const wire::Message& message, std::span<os::UniqueFd> descriptors) {
   copy.fixed = message.as<wire::SpawnFixed>();
+  copy.taken_ns = now_ns();
   copy.body_bytes = static_cast<std::uint32_t>(std::min(message.body.size(), copy.body.size()));
   if (copy.body_bytes != 0) std::memcpy(copy.body.data(), message.body.data(), copy.body_bytes);
   // Too long for an inline body: malformed, and found so when it is prepared.
@@ -105,6 +106,7 @@ void Spawner::dequeue_into(std::uint32_t place) {
   SpawnCopy& from = queue_[queue_first_];
   SpawnCopy& to = places_[place].spawn;
   to.fixed = from.fixed;
+  to.taken_ns = from.taken_ns;
   to.body_bytes = from.body_bytes;
   to.descriptor_count = from.descriptor_count;
   std::copy_n(from.descriptors.begin(), from.descriptor_count, to.descriptors.begin());
@@ -173,10 +175,10 @@ Spawner::Start Spawner::start(std::uint32_t place, std::int64_t now) {
   return Start::done;
 }
 
-/// The process limit was met: for a while that is no failure.
+/// The process limit was met: for a while that is no failure. A while since then, and of its own.
 Spawner::Start Spawner::put_off(std::uint32_t place, std::int64_t now) {
   if (refused_since_ns_ == 0) refused_since_ns_ = now;
-  if (now - refused_since_ns_ >= clone_retry_max_ns) return Start::done;
+  if (now - std::max(refused_since_ns_, places_[place].spawn.taken_ns) >= clone_retry_max_ns) return Start::done;
   waits_[place].pipe.reset();
   drop_maps(waits_[place]);
   pause_ns_ = pause_ns_ == 0 ? clone_pause_min_ns : std::min(2 * pause_ns_, clone_pause_max_ns);

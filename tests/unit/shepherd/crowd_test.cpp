@@ -196,6 +196,10 @@ TEST(ShepherdCrowd, AtTheProcessLimitStartsWaitAndThenFailByName) {
   EXPECT_LT(ms_since(before), 2500 * tests::slowness());
   EXPECT_GE(running, 8U);
   EXPECT_EQ(running + failed, 40U);
+  const auto later = Clock::now();
+  const auto one_more = host.spawn(Host::request("/bin/sleep"), {"sleep", "100"});
+  ASSERT_TRUE(host.wait_for([&] { return host.told[one_more].failed.has_value(); }));
+  EXPECT_GE(ms_since(later), 900) << "it has as much patience as those before it";
 }
 
 TEST(ShepherdCrowd, ASmallDescriptorLimitIsEnough) {
