@@ -53,6 +53,7 @@ void Shepherd::look_at_leaf(Child& child, std::int64_t now) {
 // Of one whose stragglers are left alone. Where it can't be told yet, the answer is no.
 bool Shepherd::nobody_lives(const Child& child) {
   if (has_leaf(child)) return leaves_.population(child.leaf) == os::Population::empty;
+  if (child.shared && !sweep_.is_on()) return false;
   if (owns_group(child) && signal_group(child, 0) != ESRCH) return false;
   return !sweep_.is_on() || (sweep_.look(child.ended_ns) && !sweep_.is_unsure() && !sweep_.saw(child));
 }

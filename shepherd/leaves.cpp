@@ -124,9 +124,9 @@ os::CgroupUsage Leaves::usage(std::uint32_t leaf) const {
 
 void Leaves::remove_all(std::int64_t until_ns) const {
   if (root_) {
-    end_group(root_, until_ns);  // The limited ones are below it too.
+    (void)end_group(root_, until_ns);  // The limited ones are below it too.
   } else if (limited_) {
-    end_group(limited_, until_ns);
+    (void)end_group(limited_, until_ns);
   }
 }
 
@@ -167,22 +167,27 @@ std::uint32_t Leaves::count(std::uint32_t leaf) const {
   return alive;
 }
 
-void end_group(const os::Cgroup& group, std::int64_t until_ns) {
-  (void)group.kill();
+bool end_group(const os::Cgroup& group, std::int64_t until_ns) {
   const timespec pause{0, 1'000'000};
-  while (group.population() == os::Population::populated && now_ns() < until_ns) ::nanosleep(&pause, nullptr);
+  (void)group.kill();
+  while (group.population() != os::Population::empty && now_ns() < until_ns) {
+    ::nanosleep(&pause, nullptr);
+    (void)group.kill();  // It may have failed for want of a descriptor.
+  }
+  const bool told = group.population() != os::Population::unknown;
   char link[64], path[4096];
   std::snprintf(link, sizeof link, "/proc/self/fd/%d", group.fd());
   const ssize_t bytes = ::readlink(link, path, sizeof path - 1);
-  if (bytes <= 0) return;
+  if (bytes <= 0) return told;
   path[bytes] = '\0';
   char* const slash = std::strrchr(path, '/');
-  if (slash == nullptr || slash == path) return;
+  if (slash == nullptr || slash == path) return told;
   *slash = '\0';
   const auto parent = os::Cgroup::open(path);
-  if (!parent) return;
+  if (!parent) return told;
   while (parent->remove_child(slash + 1) == EBUSY && now_ns() < until_ns) ::nanosleep(&pause, nullptr);
   (void)::rmdir(path);
+  return told;
 }
 
 }  // namespace netrunner::shepherd

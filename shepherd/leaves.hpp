@@ -13,8 +13,9 @@
 
 namespace netrunner::shepherd {
 
-/// Kills and removes everything in a group, the group itself, and its parent if it was the last there.
-void end_group(const os::Cgroup& group, std::int64_t until_ns);
+/// Kills and removes everything in a group, the group itself, and its parent if it was the last there. False: it
+/// can't be told who is left in it.
+bool end_group(const os::Cgroup& group, std::int64_t until_ns);
 
 /// Leaves are numbered, and used again only while they were never killed: after one cgroup.kill the kernel kills at
 /// birth whoever is cloned into the group (seen on Linux 6.18). No descriptor of a running command's leaf is held.

@@ -43,7 +43,7 @@ void Shepherd::perform(Child& child, Deed deed) {
       child.bound_ns = never;
       arm_clock(child);
       say_started(child);
-      watch_cpu_time(child);
+      if (child.leader_unreaped) watch_cpu_time(child);
       return expect_end(child);
     case Deed::await_end:
       if (child.state == State::deciding) child.bound_ns = now_ns() + decide_max_ns;
@@ -246,7 +246,8 @@ void Shepherd::kill_group(Child& child) {
 void Shepherd::look_at_group(Child& child, std::int64_t now) {
   if (has_leaf(child)) return look_at_leaf(child, now);
   if (sweep_.is_on()) return look_at_swept(child, now);
-  if (!owns_group(child)) return happen(child, Event::group_empty);
+  // Another command's members can't be told from what this one left.
+  if (!owns_group(child)) return happen(child, child.shared ? Event::given_up : Event::group_empty);
   reap_group(child);
   if (signal_group(child, SIGKILL) == ESRCH) return happen(child, Event::group_empty);
   // Dead members may wait for a parent outside the group to reap them: they are no processes any more.

@@ -121,7 +121,7 @@ void LimitGroups::read(std::uint32_t number, std::uint32_t hierarchies, os::Cgro
 
 void LimitGroups::remove_all(std::int64_t until_ns) const {
   for (const os::Cgroup& above : directories_) {
-    if (above) end_group(above, until_ns);
+    if (above) (void)end_group(above, until_ns);
   }
 }
 

@@ -61,7 +61,7 @@ bool Siblings::end_what_they_left(std::int64_t now) {
 
 bool Siblings::end_what_it_left(Sibling& sibling, std::int64_t now) {
   one_was_killed_ = one_was_killed_ || was_killed(sibling);
-  if (sibling.group) end_group(sibling.group, now + sweep_max_ns);
+  if (sibling.group && !end_group(sibling.group, now + sweep_max_ns)) return false;
   if (sibling.marks) sibling.group = os::Cgroup();
   if (!sibling.group) {
     const Urgency urgency;
@@ -75,7 +75,7 @@ bool Siblings::end_what_it_left(Sibling& sibling, std::int64_t now) {
 }
 
 bool Siblings::has_any(const Sibling& sibling) {
-  if (sibling.group && sibling.group.population() == os::Population::populated) return true;
+  if (sibling.group && sibling.group.population() != os::Population::empty) return true;
   return (!sibling.group || sibling.marks) && os::any_marked(sibling.mark);
 }
 

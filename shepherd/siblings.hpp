@@ -15,7 +15,8 @@ namespace netrunner::shepherd {
 
 class Siblings {
  public:
-  static constexpr std::size_t siblings_max = 65;  ///< An engine has 64 shards at most, or one and a spare.
+  /// An engine has 64 shards at most, or one and a spare; each may have been replaced and have commands still.
+  static constexpr std::size_t siblings_max = 128;
 
   /// One of the same number that is known already has been replaced, and is remembered as long as it has commands.
   void meet(const wire::SiblingFixed& sibling, os::UniqueFd pidfd, os::UniqueFd group);

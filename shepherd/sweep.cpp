@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <span>
 
@@ -57,7 +58,9 @@ void Sweep::look_now() {
   ++looks_;
   count_ = killed_groups_count_ = 0;
   const bool listed = each_orphan(this, [](void* self, pid_t child) { static_cast<Sweep*>(self)->meet(child); });
-  if (!listed) blind_look_ = unsure_look_ = looks_;
+  const bool may_see_again = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  if (!listed) unsure_look_ = looks_;
+  if (!listed && may_see_again) blind_look_ = looks_;
   reap_the_dead();
 }
 
@@ -68,7 +71,7 @@ void Sweep::meet(pid_t pid) {
   const std::uint32_t slot = dead && !hunts_ ? nobodys : owner_of(pid, dead);
   if (slot != nobodys) {
     Child& child = children_.at(slot);
-    child.seen_look = looks_;
+    if (!dead || child.hunted) child.seen_look = looks_;
     if (child.hunted) {
       busy_look_ = looks_;
       kill_met(child, pid, dead);

@@ -68,7 +68,7 @@ class Sweep {
   std::size_t killed_groups_count_ = 0;
   std::uint64_t looks_ = 0;
   std::uint64_t unsure_look_ = 0, busy_look_ = 0;  ///< The last ones that were unsure, or found somebody hunted.
-  std::uint64_t blind_look_ = 0;                   ///< The last one that could not list the orphans.
+  std::uint64_t blind_look_ = 0;                   ///< The last one that could not list the orphans for want of room.
   std::int64_t looked_ns_ = 0;
   std::int64_t allowed_ns_ = 0;
   std::int64_t drive_allowed_ns_ = 0;

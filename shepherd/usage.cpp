@@ -41,7 +41,7 @@ void Shepherd::look_at_cpu_time(Child& child, std::int64_t now) {
 }
 
 void Shepherd::watch_cpu_time(Child& child) {
-  if (child.cpu_time_ns == 0 || !child.leader_unreaped) return;
+  if (child.cpu_time_ns == 0) return;
   look_at_cpu_time(child, now_ns());
   arm_clock(child);
 }

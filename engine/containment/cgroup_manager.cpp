@@ -63,7 +63,8 @@ Result<os::Cgroup> CgroupManager::make_group(const std::string& name) const {
 
 int CgroupManager::remove_group(const std::string& name) const {
   const auto instance = base_.open_child(name_.c_str());
-  return instance ? instance->remove_child(name.c_str()) : 0;
+  if (instance) return instance->remove_child(name.c_str());
+  return instance.error().sys_errno == ENOENT ? 0 : instance.error().sys_errno;
 }
 
 }  // namespace netrunner::containment

@@ -60,16 +60,20 @@ std::uint32_t kill_all(os::Hierarchy hierarchy, const os::Cgroup& group) {
   return count;
 }
 
+/// What can't be looked at may be somebody's.
+bool is_gone(int failure) { return failure == ENOENT || failure == ENOTDIR; }
+
 bool is_locked(int within, const std::string& path) {
   const os::UniqueFd group(::openat(within, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return group && ::flock(group.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!group) return !is_gone(errno);
+  return ::flock(group.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 /// A shepherd of that owner lives: it runs the ladders of its commands, with a lock on its shard's group, or on what is
 /// below that for those with limits.
 bool has_shepherd(const std::string& instance) {
   DIR* directory = ::opendir(instance.c_str());
-  if (directory == nullptr) return false;
+  if (directory == nullptr) return !is_gone(errno);
   const int within = ::dirfd(directory);
   NR_ASSERT(within >= 0);
   bool found = false;

@@ -1,6 +1,8 @@
 #include "engine/containment/instance_name.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -79,6 +81,7 @@ bool InstanceName::owner_lives(const InstanceName& us) const {
   if (boot_id != us.boot_id) return false;
   if (pid_namespace != us.pid_namespace) return true;
   const os::ProcessStatus owner = os::status_of(pid);
+  if (owner.state == 0) return ::kill(pid, 0) == 0 || errno != ESRCH;  // Perhaps: no descriptor was left to look.
   // Dead, and not reaped yet: nobody who owns anything.
   return !os::is_dead(owner.state) && owner.start_time == start_time;
 }

@@ -89,7 +89,8 @@ bool Cgroup::has(const char* file) const noexcept { return ::faccessat(fd(), fil
 
 Population Cgroup::population() const noexcept {
   char text[256];
-  return read("cgroup.events", text) ? population_in(text) : Population::unknown;
+  if (read("cgroup.events", text)) return population_in(text);
+  return errno == ENOENT || errno == ENODEV ? Population::empty : Population::unknown;  // Removed by somebody.
 }
 
 Population population_in(const char* events) noexcept {

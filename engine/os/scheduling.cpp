@@ -19,7 +19,8 @@ bool kernel_has_eevdf() noexcept {
 
 }  // namespace
 
-bool has_standard_policy() noexcept { return ::sched_getscheduler(0) == SCHED_OTHER; }
+// A thread's own threads don't inherit the flag.
+bool has_standard_policy() noexcept { return (::sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_OTHER; }
 
 void give_way_when_woken() noexcept {
   const sched_param none{};

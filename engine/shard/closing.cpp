@@ -58,18 +58,20 @@ void Shard::advance_closing() {
     ending_since_ns_ = reactor_->now_ns();
     link_.shut_down();
     if (spare_ != nullptr) spare_->shut_down();
+    if (stats_.quarantined > 0) close_report_.complete = false;
     table_.for_each([](detail::Child& child) { child.cut_streams(); });
     for (const auto& adopted : adoptions_) adopted->close();
     reactor_->stop_listening();
   }
 }
 
-/// What it had still to end where there is no cgroup is looked for afterwards.
+/// What it had still to end where there is no cgroup is looked for afterwards. One that has commands which can't be
+/// killed doesn't end, however long it is waited for.
 void Shard::end_shepherds_that_do_not() {
   const std::int64_t now = reactor_->now_ns();
   if (now < closing_until_ns_) return;
   closing_until_ns_ = now + shepherd_end_look_ns;
-  const bool late = now - ending_since_ns_ >= shepherd_end_max_ns;
+  const bool late = !close_report_.complete || now - ending_since_ns_ >= shepherd_end_max_ns;
   if (!link_.is_down() && (late || link_.shepherd_is_stopped())) {
     link_.kill_shepherd();
     if (link_.containment() == Containment::subreaper) groups_.kill_marked(link_.as_sibling().mark);
@@ -81,9 +83,12 @@ void Shard::finish_closing() {
   end_shepherds_that_do_not();
   flush_links();  // Channels that have become idle in this turn go now: perhaps no other turn comes of itself.
   if (!link_.is_down() || (spare_ != nullptr && !spare_->link().is_down())) return;
+  if (down_since_ns_ == 0) down_since_ns_ = reactor_->now_ns();
   if (reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
-  const bool over = reactor_->now_ns() - ending_since_ns_ >= shepherd_end_max_ns + killed_max.count();
+  const std::int64_t hunt_max_ns = close_report_.complete ? killed_max.count() : shepherd_end_look_ns;
+  const bool over = reactor_->now_ns() - down_since_ns_ >= hunt_max_ns;
   if (groups_.hunts() && !over) return;
+  close_report_.complete = close_report_.complete && !groups_.hunts();
   groups_.remove_all();
   events_.tell();
   log(options_.engine.logger, close_report_.killed > 0 || !close_report_.complete ? LogLevel::warning : LogLevel::debug,

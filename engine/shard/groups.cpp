@@ -35,9 +35,10 @@ bool Groups::Group::any() const noexcept {
   return group || std::ranges::any_of(limited, [](const os::Cgroup& one) { return static_cast<bool>(one); });
 }
 
-os::Population Groups::Group::population() const noexcept {
+bool Groups::Group::may_be_populated() const noexcept {
   const os::Cgroup& alone = limited[static_cast<std::size_t>(os::Hierarchy::unified)];
-  return (group || !alone ? group : alone).population();
+  const os::Cgroup& all = group ? group : alone;
+  return all && all.population() != os::Population::empty;
 }
 
 void Groups::Group::kill() const noexcept {
@@ -117,8 +118,7 @@ void Groups::kill_marked(std::uint64_t mark) {
 
 bool Groups::the_dead_are_gone() const noexcept {
   if (lost_.hunts()) return false;
-  return std::ranges::none_of(
-      old_, [](const Group& old) { return old.population() == os::Population::populated; });
+  return std::ranges::none_of(old_, [](const Group& old) { return old.may_be_populated(); });
 }
 
 void Groups::remove_old() {

@@ -63,7 +63,7 @@ class Groups {
     containment::CommandGroups limited;  ///< In each hierarchy: the directory of the limits' groups.
     std::uint32_t given = 0;             ///< The hierarchies whose directory the shepherd has got.
     [[nodiscard]] bool any() const noexcept;
-    [[nodiscard]] os::Population population() const noexcept;
+    [[nodiscard]] bool may_be_populated() const noexcept;
     void kill() const noexcept;
   };
   [[nodiscard]] int remove_directories(const Group& old) const;

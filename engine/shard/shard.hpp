@@ -198,7 +198,7 @@ class Shard final : private shepherd_link::LinkOwner, private Spare::Owner {
   std::vector<detail::Child*> dying_;
   CloseReport close_report_;
   enum class Closing : std::uint8_t { open, stopping, killing, ending } closing_ = Closing::open;
-  std::int64_t closing_until_ns_ = 0, ending_since_ns_ = 0;
+  std::int64_t closing_until_ns_ = 0, ending_since_ns_ = 0, down_since_ns_ = 0;
   bool closed_ = false;
   bool turning_ = false;  ///< Foreign loop: within turn().
   bool ready_ = false;

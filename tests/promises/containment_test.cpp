@@ -182,6 +182,21 @@ TEST_P(Containment, AStoppedShepherdKeepsNobodyBeyondTheEngine) {
   EXPECT_TRUE(gone(both.escapee));
 }
 
+// Of those that nobody may look for at this moment as well: the host has no descriptor for it.
+TEST_P(Containment, AHostWithoutADescriptorForgetsNobodyOfALostShepherd) {
+  WithEscapee both = with_escapee(host(), escapee({"stay", "deaf"}));
+  const pid_t shepherd = host().shard_stats().shepherd_pid;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{4, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  kill(shepherd, SIGKILL);
+  std::this_thread::sleep_for(300ms);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(both.command.wait().reason, nr::EndReason::shepherd_lost);
+  EXPECT_TRUE(gone(both.escapee));
+}
+
 TEST_P(Containment, ACommandThatLeavesNobodyHasAnEmptyTree) {
   const nr::Completed completed = host().run(sh("sleep 0.01 & wait"));
   EXPECT_EQ(completed.ended.stragglers, 0U);
@@ -328,6 +343,12 @@ TEST_P(Containment, AParentThatNeverReapsIsNoHindrance) {  // C2
   EXPECT_EQ(parent.read_all(), "");
 }
 
+TEST_P(Containment, ADeadOrphanIsNobodyThatIsLeft) {
+  (void)host().run(sh("setsid sleep 1000 & exit 0").drain({.idle = 50ms, .max = 50ms}));  // It is hunted.
+  const nr::Command leaves_a_dead_one = sh("true & exec sleep 0.03").stragglers(nr::Stragglers::leave);
+  for (int n = 0; n < 5; ++n) EXPECT_TRUE(host().run(leaves_a_dead_one).ended.tree_empty);
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, Containment,
                          testing::Values(nr::Containment::cgroup, nr::Containment::subreaper,
                                          nr::Containment::pid_namespace),
@@ -368,7 +389,7 @@ TEST(JoinedGroup, OutlivesTheCommandThatMadeIt) {  // Its leader is dead, others
     Running first = host.spawn(sh("sleep 1000 2>&- & exit 0").drain({.idle = 200ms, .max = 200ms}));
     (void)first.exited();
     Running second = host.spawn(sh("sleep 1; exit 7").grouping(nr::Grouping::join, first.pid()));
-    (void)first.wait();
+    EXPECT_EQ(first.wait().tree_empty, level == nr::Containment::subreaper) << "what can't be told is not told";
     EXPECT_EQ(exit_code(second.wait()), 7) << nr::name_of(level);
   }
 }

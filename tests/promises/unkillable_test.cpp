@@ -158,6 +158,21 @@ TEST(Unkillable, ASignalThatAFrozenShepherdNeverSendsIsAnsweredWhenTheEngineClos
   closer.join();
 }
 
+TEST(Unkillable, ACloseWaitsNoLongerForItAndSaysSo) {
+  for (const nr::Containment level : {nr::Containment::subreaper, nr::Containment::automatic}) {
+    EngineFixture host{{.shards = 1, .containment = level}};
+    const Freezer freezer;
+    SKIP_WITHOUT_FREEZER(freezer);
+    Running frozen = host.spawn(sleeper);
+    ASSERT_TRUE(freezer.freeze(frozen.pid()));
+    frozen.process().kill();
+    expect_named(frozen.wait());
+    const Stopwatch watch;
+    EXPECT_FALSE(host->close().complete);
+    EXPECT_LT(watch.elapsed(), patience(4s));
+  }
+}
+
 TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
   EngineFixture host{one_shard};
   const Freezer freezer;
