@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -80,8 +79,10 @@ Result<InstanceName> InstanceName::own() {
 bool InstanceName::owner_lives(const InstanceName& us) const {
   if (boot_id != us.boot_id) return false;
   if (pid_namespace != us.pid_namespace) return true;
+  errno = 0;
   const os::ProcessStatus owner = os::status_of(pid);
-  if (owner.state == 0) return ::kill(pid, 0) == 0 || errno != ESRCH;  // Perhaps: no descriptor was left to look.
+  const bool cant_look = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  if (owner.state == 0 && cant_look) return true;  // For all we know.
   // Dead, and not reaped yet: nobody who owns anything.
   return !os::is_dead(owner.state) && owner.start_time == start_time;
 }

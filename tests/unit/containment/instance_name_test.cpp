@@ -1,6 +1,7 @@
 #include "engine/containment/instance_name.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,22 @@ TEST(InstanceName, OfThisProcessNamesAnOwnerThatLives) {
   InstanceName before = *own;
   before.start_time -= 1;
   EXPECT_FALSE(before.owner_lives(*own)) << "another process had this pid";
+}
+
+TEST(InstanceName, AnOwnerThatCantBeLookedAtIsNotTakenForDead) {
+  const auto own = InstanceName::own();
+  ASSERT_TRUE(own) << own.error().message();
+  InstanceName other = *own;
+  other.pid = ::getppid();
+  other.start_time = 0;
+  EXPECT_FALSE(other.owner_lives(*own));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool lives = other.owner_lives(*own);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(lives);
 }
 
 // A process that dies between the open(2) and the read(2) of its /proc file: ESRCH comes of the read.
