@@ -1,10 +1,18 @@
 /// `netrunner each` where something is scarce: descriptors, room for output, a reader.
 
+#include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/command_line.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/paths.hpp"
+#include "tests/support/proc.hpp"
 #include "tests/support/scale.hpp"
+#include "tests/support/temp_folder.hpp"
 
 namespace tests {
 namespace {
@@ -40,6 +48,25 @@ TEST(CommandEachBounds, AJobThatWritesTooMuchIsStoppedAndHasFailed) {
 TEST(CommandEachBounds, AReaderThatLeftIsSeenWhileTheJobRuns) {
   const CommandResult result = netrunner_script("{ $NR each -j1 -- yes ::: 1; echo $? >&2; } | true");
   EXPECT_NE(result.err.find("141\n"), std::string::npos) << result.err;
+}
+
+TEST(CommandEachBounds, SignalsThatArePassedOnMeanwhileHoldUpNothing) {
+  const TempFolder folder;
+  const std::string fifo = folder / "out";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  const std::string job = "trap '' TERM; while :; do echo x; sleep 0.05; done # " + folder.path();
+  CommandLine line({"/bin/sh", "-c", "exec \"$@\" >" + fifo, "sh", command_path(), "each", "-j", "16", "--ladder",
+                    "TERM:300ms,KILL", "--", "sh", "-c", job, "sh", ":::", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+                    "10", "11", "12", "13", "14", "15", "16"});
+  EXPECT_TRUE(eventually([&] { return processes_with_arguments(folder.path()).size() > 16; }));  // And netrunner.
+  close(reader);
+  ASSERT_TRUE(eventually([&] {
+    line.signal(SIGWINCH);
+    return process_state(line.pid()) == 'Z';
+  }));
+  EXPECT_EQ(line.wait().exit_status, 141);
 }
 
 TEST(CommandEachBounds, OutputThatCannotBeKeptEndsTheRunWithAnError) {

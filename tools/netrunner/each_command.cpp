@@ -206,7 +206,7 @@ class Each {
   }
 
   void attach(JobQueue* queue, JobRunner* runner) {
-    const std::lock_guard guard(mutex_);
+    const std::scoped_lock guard(passing_on_, mutex_);
     queue_ = queue;
     runner_ = runner;
     if (runner == nullptr) all_ended_ = true;
@@ -260,8 +260,9 @@ class Each {
     return output_lost_;
   }
 
+  /// Waits for the shards, which take mutex_ where output is lost.
   void pass_on(int signal) {
-    const std::lock_guard guard(mutex_);
+    const std::lock_guard guard(passing_on_);
     if (runner_ != nullptr) runner_->signal(signal);
   }
 
@@ -306,6 +307,7 @@ class Each {
   ItemSource& source_;
   JobLog& log_;
   std::mutex mutex_;
+  std::mutex passing_on_;  ///< Keeps runner_ there, as mutex_ does. No shard takes it.
   JobQueue* queue_ = nullptr;
   JobRunner* runner_ = nullptr;
   bool all_ended_ = false;
