@@ -75,9 +75,17 @@ void Instance::run_ended(const Run& run, Ended ended) {
   why_ended_ = life_ == Life::ending_overdue ? status_.reason + "; " + text : text;
   const std::string calm = life_ == Life::ending_to_stop ? "asked to stop; " + text : text;
   ready_for_ = Nanoseconds(ready_since_ns_ == 0 ? 0 : Deadline::now_ns() - ready_since_ns_);
+  // Nobody here has asked for it.
+  const bool engine_stopped = ended.reason == EndReason::stopped && state_of(life_) != DaemonState::stopping;
+  const bool something_left = !ended.tree_empty && !engine_stopped;
+  const std::string rest = ended.unkillable.empty() ? "" : ": " + ended.unkillable;
   status_.last_end = std::move(ended);
   forget_run();
-  apply(LifeEvent::ended, calm);
+  if (something_left) {
+    enter(Life::failed, why_ended_ + "; processes of it are left, and beside them none is started" + rest);
+  } else {
+    apply(LifeEvent::ended, calm);
+  }
   tell();
 }
 

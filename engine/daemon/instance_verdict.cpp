@@ -31,10 +31,6 @@ void Instance::judge() {
   if (ended != nullptr && ended->reason == EndReason::stopped && !overdue) {
     return enter(Life::stopped, why_ended_ + "; the engine stopped it");
   }
-  if (ended != nullptr && !ended->tree_empty) {
-    return enter(Life::failed, why_ended_ + "; processes of it are left, and beside them none is started" +
-                                   (ended->unkillable.empty() ? "" : ": " + ended->unkillable));
-  }
   const bool success = ended != nullptr && ended->success() && !overdue;
   if (success && options_.restart != Restart::always) return enter(Life::stopped, why_ended_);
   if (options_.restart == Restart::never || is_permanent_failure()) return enter(Life::failed, why_ended_);

@@ -12,6 +12,7 @@
 
 #include "tests/support/busy_shard.hpp"
 #include "tests/support/daemon.hpp"
+#include "tests/support/freezer.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/scale.hpp"
 
@@ -176,6 +177,30 @@ TEST(Daemon, ANewOneStartsOnlyWhenNothingOfTheOldIsLeft) {  // N6
   (void)kept.stop();
   EXPECT_EQ(file_text(folder / "wrong"), "");
   EXPECT_TRUE(processes_with_environment(current_mark()).empty()) << "a stop leaves none";
+}
+
+TEST(Daemon, WhereSomethingOutlivesAnOrderItHasFailedAndNoneIsStartedBesideIt) {  // N6
+  EngineFixture host;
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Kept restarted(host, sleeper);
+  Kept stopped(host, sleeper);
+  for (const Kept* kept : {&restarted, &stopped}) {
+    kept->await_ready();
+    ASSERT_TRUE(freezer.freeze(kept->status().pid));
+  }
+  restarted->restart();
+  restarted->kill();
+  restarted->restart();  // Who asks last is obeyed.
+  stopped->kill();
+  for (const Kept* kept : {&restarted, &stopped}) {
+    EXPECT_TRUE(kept->becomes(DaemonState::failed));
+    EXPECT_EQ(kept->status().starts, 1U);
+    EXPECT_NE(kept->status().reason.find("; processes of it are left, and beside them none is started: "),
+              std::string::npos)
+        << kept->status().reason;
+  }
+  freezer.thaw();
 }
 
 TEST(Daemon, AStopRunsTheLadderAndAllThatIsWrittenMeanwhileArrives) {

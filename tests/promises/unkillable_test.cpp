@@ -5,8 +5,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <future>
 #include <optional>
 #include <stop_token>
@@ -20,53 +18,18 @@
 #include "tests/support/child.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/freezer.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/proc.hpp"
 #include "tests/support/refusal.hpp"
 #include "tests/support/scale.hpp"
-#include "tests/support/temp_folder.hpp"
 #include "tests/support/write_lease.hpp"
 
 namespace tests {
 namespace {
 
-namespace fs = std::filesystem;
-
 const nr::EngineOptions one_shard = {.shards = 1};
 const nr::Command sleeper = nr::Command("sleep", "1000").out(nr::Stdio::null());
-
-/// Owner of a group of the v1 freezer. Thawed, it is empty as soon as its processes were killed.
-class Freezer {
- public:
-  Freezer() : path_("/sys/fs/cgroup/freezer/netrunner-unkillable-" + std::to_string(getpid())) {
-    std::error_code error;
-    fs::create_directory(path_, error);
-    usable_ = !error && fs::exists(path_ / "freezer.state");
-  }
-  Freezer(const Freezer&) = delete;
-  Freezer& operator=(const Freezer&) = delete;
-  ~Freezer() {
-    if (!usable_) return;
-    thaw();
-    std::error_code error;
-    EXPECT_TRUE(eventually([&] { return fs::remove(path_, error); }));
-  }
-  [[nodiscard]] bool usable() const { return usable_; }
-  [[nodiscard]] bool freeze(pid_t pid) const {
-    tell("cgroup.procs", std::to_string(pid));
-    tell("freezer.state", "FROZEN");
-    return eventually([&] { return file_text(path_ / "freezer.state") == "FROZEN\n"; });
-  }
-  void thaw() const { tell("freezer.state", "THAWED"); }
-
- private:
-  void tell(const char* file, const std::string& text) const { std::ofstream(path_ / file) << text; }
-  fs::path path_;
-  bool usable_ = false;
-};
-
-#define SKIP_WITHOUT_FREEZER(freezer) \
-  if (!(freezer).usable()) GTEST_SKIP() << "no cgroup v1 freezer that a test may write"
 
 void expect_named(const nr::Ended& ended) {
   EXPECT_TRUE(std::holds_alternative<nr::Unknown>(ended.status)) << nr::to_string(ended.status);
