@@ -69,6 +69,19 @@ TEST(CommandEachBounds, SignalsThatArePassedOnMeanwhileHoldUpNothing) {
   EXPECT_EQ(line.wait().exit_status, 141);
 }
 
+// Job 1 takes long, so those after it wait to be printed until no more is begun for want of descriptors. Then 23 to 26
+// get slots at once, one after the other: to make the words of 24 takes so long that another slot begins those from 27
+// on meanwhile. 30 fails, so 25 is not begun, and its turn never comes.
+TEST(CommandEachBounds, InOrderTooAllThatRanIsPrintedThoughOneBeforeItWasNotBegun) {
+  const TempFolder folder;
+  const CommandResult result = netrunner_script("cd " + folder.path() + R"(; ulimit -n 120
+      { echo slow; seq 2 23; head -c 100000 /dev/zero | tr '\0' b; echo; seq 25 29; echo bad; seq 31 200; } |
+      $NR each -k -j 4 --halt-on-failure -- sh -c \
+          'case $1 in slow) sleep 0.3 ;; bad) exit 1 ;; esac; echo $1; echo $1 >>ran' sh $(yes '{}' | head -n 400) >out
+      test $? = 1 && head -n 3 out && sort -o out out && sort ran | comm -23 - out)");
+  EXPECT_EQ(result.out, "slow\n2\n3\n") << "after the third line: what ran and was not printed";
+}
+
 TEST(CommandEachBounds, OutputThatCannotBeKeptEndsTheRunWithAnError) {
   const CommandResult result = netrunner_script(
       "trap '' XFSZ; ulimit -f 4000; { $NR each -j1 -- head -c 9000000 ::: /dev/zero; echo $? >&2; } | wc -c");

@@ -67,7 +67,16 @@ void JobPrinter::print_all() {
     show_progress();
     if (came_some) std::this_thread::sleep_for(nap);
   }
+  print_rest();
   progress_.clear();
+}
+
+/// One before them was taken and not begun, for all was stopped then: its turn never comes.
+void JobPrinter::print_rest() {
+  for (const auto& [sequence, job] : early_) print(*job);
+  early_.clear();
+  writer_.flush();
+  check_output();
 }
 
 void JobPrinter::account(const Job& job) {

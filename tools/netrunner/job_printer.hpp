@@ -49,6 +49,7 @@ class JobPrinter {
   void account(const Job& job);
   void print(const Job& job);
   std::uint64_t print_in_order(Batch& batch);
+  void print_rest();
   void check_output();
   void show_progress();
 
