@@ -21,4 +21,11 @@ namespace netrunner::tool {
   return to_string(ended.status) + (is_refused_zero(ended) ? ", which --success-codes has not" : "");
 }
 
+/// A line after `prefix` where processes of it are left.
+[[nodiscard]] inline std::string words_of_rest(const Ended& ended, const std::string& prefix) {
+  if (ended.tree_empty) return {};
+  return prefix + "processes of it are still there; they could not be stopped" +
+         (ended.unkillable.empty() ? "." : ": " + ended.unkillable) + "\n";
+}
+
 }  // namespace netrunner::tool

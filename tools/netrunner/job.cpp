@@ -1,6 +1,9 @@
 #include "tools/netrunner/job.hpp"
 
+#include <cstdint>
 #include <variant>
+
+#include <netrunner/deadline.hpp>
 
 #include "tools/netrunner/end_words.hpp"
 #include "tools/netrunner/error_words.hpp"
@@ -29,13 +32,16 @@ void Job::end(const Result<Ended>& result, std::string command_line) {
   succeeded = ended.success();
   failure = exit_code_of(ended);
   constexpr double ns_per_s = 1e9;
-  ran_s = static_cast<double>(ended.timeline.exited_ns - ended.timeline.queued_ns) / ns_per_s;
+  const std::int64_t exited_ns = ended.timeline.exited_ns;
+  // 0: it can't be killed, and runs on.
+  ran_s = static_cast<double>((exited_ns == 0 ? Deadline::now_ns() : exited_ns) - ended.timeline.queued_ns) / ns_per_s;
   if (const auto* exited = std::get_if<Exited>(&ended.status)) exit_code = exited->code;
   if (const auto* signaled = std::get_if<Signaled>(&ended.status)) signal = signaled->signal;
   if (std::holds_alternative<Unknown>(ended.status)) exit_code = own_failure;
   if (ended.reason == EndReason::deadline) exit_code = timed_out;
   const bool by_itself = ended.reason == EndReason::exited || ended.reason == EndReason::stopped;
   if (!by_itself) say(prefix + words_of(ended) + "\n");
+  say(words_of_rest(ended, prefix));
 }
 
 }  // namespace netrunner::tool

@@ -154,14 +154,18 @@ class PipelineRun {
   /// Which one failed and how: the exit status alone doesn't tell.
   [[nodiscard]] std::string in_words(const PipelineReport& report) const {
     if (!report.result) return "netrunner pipeline: " + words_of(report.result.error()) + "\n";
-    const std::string unapplied = unapplied_limits(report.result->front(), "netrunner pipeline: ");  // All are alike.
-    if (report.failed_stage >= report.stages.size()) return unapplied;
+    std::string words = unapplied_limits(report.result->front(), "netrunner pipeline: ");  // All are alike.
+    for (std::size_t stage = 0; stage < report.stages.size(); ++stage) {
+      const std::string command = shell_line(report.stages[stage]);
+      words += words_of_rest((*report.result)[stage], "netrunner pipeline: " + command + ": ");
+    }
+    if (report.failed_stage >= report.stages.size()) return words;
     const Ended& ended = (*report.result)[report.failed_stage];
     const auto* signaled = std::get_if<Signaled>(&ended.status);
     const bool reader_left = write_failed_ == EPIPE && report.failed_stage + 1 == report.stages.size();
-    if (reader_left && signaled != nullptr && signaled->signal == SIGPIPE) return unapplied;  // A normal end.
+    if (reader_left && signaled != nullptr && signaled->signal == SIGPIPE) return words;  // A normal end.
     const std::string command = shell_line(report.stages[report.failed_stage]);
-    return unapplied + "netrunner pipeline: " + command + ": " + words_of(ended) + "\n";
+    return words + "netrunner pipeline: " + command + ": " + words_of(ended) + "\n";
   }
 
   Request& request_;

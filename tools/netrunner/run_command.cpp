@@ -198,11 +198,7 @@ class Run {
       words += "netrunner run: after its exit its " + stream_in_words(holder.stream) + " was still held open by " +
                holder.name + " (pid " + std::to_string(holder.pid) + ").\n";
     }
-    words += unapplied_limits(ended, "netrunner run: ");
-    if (!ended.tree_empty) {
-      words += "netrunner run: processes of it are still there; they could not be stopped.\n";
-    }
-    return words;
+    return words + unapplied_limits(ended, "netrunner run: ") + words_of_rest(ended, "netrunner run: ");
   }
 
   [[nodiscard]] static std::string stream_in_words(Stream stream) {
