@@ -42,6 +42,16 @@ TEST(CommandLostWrites, AClosedStandardOutputTakesNothing) {
   EXPECT_EQ(netrunner_script("$NR run -- true >&- 2>&-").exit_status, 0);
 }
 
+TEST(CommandLostWrites, WhatJobsWroteToStandardErrorIsNotLostWithoutATrace) {
+  const std::string job = "$NR each -- sh -c 'echo lost >&2; echo kept' ::: 1 2 ";
+  const CommandResult full = netrunner_script(job + "2>/dev/full");
+  EXPECT_EQ(full.exit_status, 255);
+  EXPECT_EQ(full.out, "kept\nkept\n");
+  EXPECT_EQ(netrunner_script(job + "2>&-").exit_status, 255);
+  EXPECT_EQ(netrunner_script("{ " + job + "2>&1 >&3 | true; } 3>&1").out, "kept\nkept\n") << "nobody wants it";
+  EXPECT_EQ(netrunner_script("$NR each -- echo ::: 1 2>&-").exit_status, 0) << "nothing was lost";
+}
+
 TEST(CommandLostWrites, AJobLogThatIsNotCompleteIsAnError) {
   expect_loss("$NR each --joblog /dev/full -- true ::: 1", 125,
               "--joblog /dev/full: No space left on device; nothing was started");

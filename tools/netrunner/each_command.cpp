@@ -282,6 +282,9 @@ class Each {
     if (totals.write_failed != 0 && totals.write_failed != EPIPE) {
       status = fail(std::string("standard output: ") + std::strerror(totals.write_failed) + "; output was lost.");
     }
+    if (totals.err_failed != 0 && totals.err_failed != EPIPE) {
+      status = fail(std::string("standard error: ") + std::strerror(totals.err_failed) + "; output was lost.");
+    }
     const EachReport report{.jobs = totals.done,
                             .failed = totals.failed,
                             .not_started = not_started,

@@ -68,6 +68,7 @@ void JobPrinter::print_all() {
     if (came_some) std::this_thread::sleep_for(nap);
   }
   print_rest();
+  totals_.err_failed = writer_.err_failed();
   progress_.clear();
 }
 

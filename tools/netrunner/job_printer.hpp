@@ -28,6 +28,7 @@ class JobPrinter {
     std::uint64_t done = 0, failed = 0;
     int first_failure = 0;   ///< Exit status of the first job that failed.
     int write_failed = 0;    ///< errno of standard output.
+    int err_failed = 0;      ///< errno of standard error.
   };
   struct Hooks {
     std::function<void()> output_broken;  ///< Standard output takes no more; once.

@@ -15,7 +15,8 @@ constexpr std::size_t buffered_bytes_max = std::size_t{64} * 1024;
 bool OutputWriter::is_broken() const noexcept { return fd_ == STDOUT_FILENO && failed_ != 0; }
 
 void OutputWriter::note(int failed) noexcept {
-  if (fd_ == STDOUT_FILENO && failed_ == 0) failed_ = failed;
+  int& first = fd_ == STDOUT_FILENO ? failed_ : err_failed_;
+  if (first == 0) first = failed;
 }
 
 void OutputWriter::turn_to(int fd) {

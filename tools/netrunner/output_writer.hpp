@@ -15,8 +15,10 @@ class OutputWriter {
   void put(int fd, std::string_view bytes);
   void put(int fd, const OutputSpool& spool);
   void flush();
-  /// Of standard output: the errno of the first write that failed, or 0. Nothing more is written to it then.
+  /// The errno of the first write that failed, or 0: of standard output, to which nothing more is written then; of
+  /// standard error, which may take the next.
   [[nodiscard]] int failed() const noexcept { return failed_; }
+  [[nodiscard]] int err_failed() const noexcept { return err_failed_; }
 
  private:
   void turn_to(int fd);
@@ -25,7 +27,7 @@ class OutputWriter {
 
   std::string buffer_;
   int fd_ = -1;
-  int failed_ = 0;
+  int failed_ = 0, err_failed_ = 0;
 };
 
 }  // namespace netrunner::tool
