@@ -86,7 +86,11 @@ int Shepherd::run() {
   leaves_.remove_all(now_ns() + sweep_max_ns);
   const bool all_gone = kill_all_descendants(now_ns() + sweep_max_ns);
   limits_.remove_all(now_ns() + sweep_max_ns);
-  if (all_gone) siblings_.say_farewell();
+  if (all_gone) {
+    siblings_.say_farewell();
+    channel_.post(wire::MessageType::gone);
+    channel_.flush();
+  }
   return all_gone ? 0 : 4;
 }
 

@@ -65,17 +65,13 @@ void Shard::advance_closing() {
   }
 }
 
-/// What it had still to end where there is no cgroup is looked for afterwards. One that has commands which can't be
-/// killed doesn't end, however long it is waited for.
+/// One that has commands which can't be killed doesn't end, however long it is waited for.
 void Shard::end_shepherds_that_do_not() {
   const std::int64_t now = reactor_->now_ns();
   if (now < closing_until_ns_) return;
   closing_until_ns_ = now + shepherd_end_look_ns;
   const bool late = !close_report_.complete || now - ending_since_ns_ >= shepherd_end_max_ns;
-  if (!link_.is_down() && (late || link_.shepherd_is_stopped())) {
-    link_.kill_shepherd();
-    if (link_.containment() == Containment::subreaper) groups_.kill_marked(link_.as_sibling().mark);
-  }
+  if (late || link_.shepherd_is_stopped()) link_.kill_shepherd();
   if (spare_ != nullptr && (late || spare_->link().shepherd_is_stopped())) spare_->link().kill_shepherd();
 }
 
@@ -83,7 +79,12 @@ void Shard::finish_closing() {
   end_shepherds_that_do_not();
   flush_links();  // Channels that have become idle in this turn go now: perhaps no other turn comes of itself.
   if (!link_.is_down() || (spare_ != nullptr && !spare_->link().is_down())) return;
-  if (down_since_ns_ == 0) down_since_ns_ = reactor_->now_ns();
+  if (down_since_ns_ == 0) {
+    down_since_ns_ = reactor_->now_ns();
+    // Killed, by us or by somebody else, before it had ended all that it had to.
+    const bool hunts = link_.containment() == Containment::subreaper && !link_.left_nobody();
+    if (hunts) groups_.kill_marked(link_.as_sibling().mark);
+  }
   if (reactor_->ring().in_flight() > 0 || (flow_ != nullptr && flow_->has_turns())) return;
   const std::int64_t hunt_max_ns = close_report_.complete ? killed_max.count() : shepherd_end_look_ns;
   const bool over = reactor_->now_ns() - down_since_ns_ >= hunt_max_ns;

@@ -74,7 +74,7 @@ Result<void> Link::start() {
       },
       [](void* self, int) { static_cast<Link*>(self)->closed(); }};
   channel_ = std::make_unique<wire::Channel>(reactor_.ring(), std::move(launched->socket), handler);
-  lost_ = ready_ = silent_ = false;
+  lost_ = ready_ = silent_ = left_nobody_ = false;
   channel_->arm();
   send_place();
   return {};
@@ -138,6 +138,7 @@ void Link::message(const wire::Message& said, std::span<os::UniqueFd> descriptor
     case wire::MessageType::stop_command: return owner_.stop_command(fixed_of<wire::StopCommandFixed>(said));
     case wire::MessageType::settled: return owner_.settled(fixed_of<wire::SettledFixed>(said));
     case wire::MessageType::limit_met: return owner_.limit_met(fixed_of<wire::LimitMetFixed>(said).id);
+    case wire::MessageType::gone: left_nobody_ = true; return;
     case wire::MessageType::leftovers: return owner_.leftovers(fixed_of<wire::LeftoversFixed>(said).count);
     default: return;
   }

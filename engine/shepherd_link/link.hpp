@@ -105,6 +105,8 @@ class Link {
   [[nodiscard]] Containment containment() const noexcept { return contained_; }
   [[nodiscard]] int containment_errno() const noexcept { return containment_errno_; }
   [[nodiscard]] SpawnPath spawn_path() const noexcept { return spawn_path_; }
+  /// The one that has ended said so before: nothing of its commands was left.
+  [[nodiscard]] bool left_nobody() const noexcept { return left_nobody_; }
   /// The one that was lost last did not answer, and was killed for it.
   [[nodiscard]] bool was_silent() const noexcept { return silent_; }
   [[nodiscard]] std::uint64_t lost_count() const noexcept { return lost_count_; }
@@ -137,7 +139,7 @@ class Link {
   SpawnPath spawn_path_ = SpawnPath::asynchronous;
   std::uint64_t lost_count_ = 0;
   bool ping_waits_ = false;  ///< It goes out with the next flush().
-  bool lost_ = false, shutting_down_ = false, ready_ = false, silent_ = false;
+  bool lost_ = false, shutting_down_ = false, ready_ = false, silent_ = false, left_nobody_ = false;
 };
 
 }  // namespace netrunner::shepherd_link

@@ -41,6 +41,7 @@ MessageShape shape_of(MessageType type) noexcept {
     case MessageType::limit_met: return shape(sizeof(LimitMetFixed));
     case MessageType::stop_command: return shape(sizeof(StopCommandFixed));
     case MessageType::leftovers: return shape(sizeof(LeftoversFixed));
+    case MessageType::gone: return shape(0);
   }
   return {};
 }

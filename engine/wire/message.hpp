@@ -39,6 +39,7 @@ enum class MessageType : std::uint16_t {
   limit_met,    ///< LimitMetFixed: the command has used its CPU time; the host stops it.
   stop_command, ///< StopCommandFixed: a rung has run its command, or could not.
   leftovers,    ///< LeftoversFixed: how many groups of ended commands could not be removed yet, whenever that changes.
+  gone,         ///< Nothing fixed, and the last one: nothing of the commands is left, and the shepherd ends.
 };
 
 struct FrameHeader {

@@ -174,10 +174,18 @@ TEST_P(Containment, StragglersThatMayStayAreTold) {
   EXPECT_TRUE(gone(both.escapee)) << "it outlived the engine";
 }
 
-TEST_P(Containment, AStoppedShepherdKeepsNobodyBeyondTheEngine) {
+TEST_P(Containment, AShepherdThatIsStoppedOrKilledWhileItEndsKeepsNobodyBeyondTheEngine) {
   WithEscapee both = with_escapee(host(), parting().stragglers(nr::Stragglers::leave));
   EXPECT_EQ(both.command.wait().stragglers, 1U);
-  kill(host().shard_stats().shepherd_pid, SIGSTOP);
+  const pid_t shepherd = host().shard_stats().shepherd_pid;
+  kill(shepherd, SIGSTOP);
+  std::jthread killer;
+  if (GetParam() != nr::Containment::cgroup) {  // Before it is looked at: not by the engine.
+    killer = std::jthread([shepherd] {
+      std::this_thread::sleep_for(300ms);
+      kill(shepherd, SIGKILL);
+    });
+  }
   (void)host()->close();
   EXPECT_TRUE(gone(both.escapee));
 }
