@@ -118,7 +118,8 @@ bool Board::is_answered(Waiter& waiter) const {
 }
 
 Error Board::why_over(const InstanceStatus& status) const {
-  if (status.state == DaemonState::failed && status.last_error && !status.last_end) return *status.last_error;
+  const bool start_failed = status.state == DaemonState::failed && !status.waited_in_vain;
+  if (start_failed && status.last_error) return *status.last_error;
   std::string subject = subject_;
   if (instances_.size() > 1) subject += ", instance " + std::to_string(status.instance);
   subject += ": " + std::string(name_of(status.state));

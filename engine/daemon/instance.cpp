@@ -53,6 +53,7 @@ void Instance::run_spawned(const Run& run) {
   if (&run != run_.get()) return;
   spawned_ = ran_once_ = true;
   status_.pid = run_->process.pid();
+  status_.last_error.reset();
   apply(LifeEvent::spawned, "");
   changed_ = true;
   tell();
@@ -174,13 +175,14 @@ void Instance::perform(Deed deed) {
     case Deed::greet: return greet();
     case Deed::order_end: return order_end();
     case Deed::judge: return judge();
-    case Deed::give_up: return;  // The state says it all.
+    case Deed::give_up: status_.waited_in_vain = true; return;
   }
 }
 
 void Instance::begin() {
   ladder_.reset();
   condition_ = 0;
+  status_.waited_in_vain = false;
   port_.forget();
   conditions_until_ns_ = after(options_.wait_for_timeout);
   next_poll_ns_ = 0;

@@ -192,7 +192,8 @@ struct InstanceStatus {
   bool reloading = false;           ///< RELOADING=1, until READY=1.
   std::uint64_t refused_messages = 0;  ///< Notifications from processes that are not the command's.
   std::optional<Ended> last_end;
-  std::optional<Error> last_error;  ///< Of the last start that failed.
+  std::optional<Error> last_error;  ///< Of the last start, where it failed.
+  bool waited_in_vain = false;      ///< failed, for what must be there before a start did not come in time.
 };
 
 /// What the log has to tell about itself.

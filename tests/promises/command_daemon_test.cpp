@@ -103,6 +103,23 @@ TEST(CommandDaemon, ItsStatusSaysHowItEnded) {
   EXPECT_EQ(netrunner_command(in_vain).exit_status, 124);
 }
 
+TEST(CommandDaemon, ItsStatusIsOfWhatCameLast) {
+  const TempFolder folder;
+  const std::string file = folder / "file";
+  write_file(file, "");
+  EXPECT_EQ(run_daemon({"--wait-for", "path:" + file, "--wait-for-timeout", "1ms", "--backoff", "1ms..1ms"},
+                       "rm " + file + "; exit 3")
+                .exit_status,
+            124);
+  const auto run_once = [&](const std::string& script) {
+    write_file(file, "#!/bin/sh\n" + script);
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    return netrunner_command({"daemon", "--burst", "1/1h", "--backoff", "1ms..1ms", "--", file}).exit_status;
+  };
+  EXPECT_EQ(run_once("rm $0; exit 3\n"), 127);
+  EXPECT_EQ(run_once("exit 3\n"), 3);
+}
+
 TEST(CommandDaemon, ASecondTerminationKills) {
   Daemon daemon({"--ladder", "TERM:1h,KILL"}, "trap 'echo asked' TERM; echo ready; while :; do sleep 0.02; done");
   ASSERT_TRUE(eventually([&] { return daemon.line().out() == "ready\n"; }));

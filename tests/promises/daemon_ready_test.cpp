@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <csignal>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <string>
@@ -142,6 +143,23 @@ TEST(DaemonWaitFor, WhatDoesNotComeInTimeIsNamed) {
   EXPECT_EQ(status.state, DaemonState::failed);
   EXPECT_EQ(status.reason, "waited 30ms for /no/such/path, which isn't there");
   EXPECT_EQ(status.starts, 0U);
+}
+
+TEST(DaemonWaitFor, AWaitInVainIsNotTakenForTheFailedStartBeforeIt) {
+  EngineFixture host;
+  const TempFolder folder;
+  const std::string program = folder / "program";
+  write_file(program, "no program: nobody may execute it");
+  nr::DaemonOptions options = quick();
+  options.wait_for = {{.path = program}};
+  options.wait_for_timeout = 30ms;
+  const Kept kept(host, nr::Command(program), options);
+  EXPECT_TRUE(kept.becomes(DaemonState::failed));
+  EXPECT_EQ(nr::blocking::ready(kept.daemon(), verb_deadline()).error().code, nr::ErrorCode::not_executable);
+  std::filesystem::remove(program);
+  kept->restart();
+  EXPECT_TRUE(eventually([&] { return kept.status().waited_in_vain; }));
+  EXPECT_EQ(nr::blocking::ready(kept.daemon(), verb_deadline()).error().code, nr::ErrorCode::already_exited);
 }
 
 TEST(DaemonNotify, TheLeaderSaysReadyStatusReloadingAndStopping) {

@@ -145,10 +145,9 @@ class Keeper {
   [[nodiscard]] static int exit_code_of(const DaemonStatus& status) {
     for (const InstanceStatus& instance : status.instances) {
       if (instance.state != DaemonState::failed) continue;
-      if (!instance.last_end) {
-        return instance.last_error ? tool::exit_code_of(*instance.last_error) : limit_passed;
-      }
-      const int code = tool::exit_code_of(*instance.last_end);
+      if (instance.waited_in_vain) return limit_passed;
+      if (instance.last_error) return tool::exit_code_of(*instance.last_error);
+      const int code = instance.last_end ? tool::exit_code_of(*instance.last_end) : own_failure;
       return code == 0 ? own_failure : code;
     }
     return 0;
