@@ -54,7 +54,11 @@ Error not_ours(os::Hierarchy hierarchy, const std::string& path, int sys_errno) 
 /// Whatever `group` has from above is handed down; `wanted` is known to be among it.
 Result<void> hand_down_all(const os::Cgroup& group, const std::string& path) {
   char offered[controllers_bytes];
-  if (!group.read("cgroup.controllers", offered)) return {};
+  if (!group.read("cgroup.controllers", offered)) {
+    Error error = system_error(path + "/cgroup.controllers", Stage::cgroup);
+    error.code = ErrorCode::limit_unavailable;
+    return std::unexpected(std::move(error));
+  }
   for (const Controller controller : all_controllers) {
     if (lists_controller(offered, controller)) NR_TRY_VOID(hand_down(group, path, controller));
   }

@@ -77,7 +77,7 @@ TEST(CommandObservation, EventsAndReportShowTheStopCommandsOfTheLadder) {
   const TempFolder folder;
   const CommandResult result = netrunner_command(
       {"run", "--events", folder / "events", "--report", folder / "report", "--timeout", patience_text(300ms),
-       "--ladder", "exec(exit 1; :):100ms,exec(kill -USR1 $NETRUNNER_PID):60s", "--", "sh", "-c",
+       "--ladder", "exec(exit 1; :):" + patience_text(100ms) + ",exec(kill -USR1 $NETRUNNER_PID):60s", "--", "sh", "-c",
        "trap 'exit 5' USR1; while :; do sleep 0.05; done"});
   EXPECT_EQ(result.exit_status, 124) << result.err;
   const auto lines = lines_of(file_text(folder / "events"));

@@ -79,7 +79,9 @@ TEST(Descriptors, OnlyTheExtrasAskedForAreThere) {  // D2
 
 /// Its stdout is a pipe, and so are that many others.
 nr::Command with_extra_pipes(int count) {
-  nr::Command command = child("list_descriptors", "numbers").err(nr::Stdio::null());
+  // So much that it doesn't fit the message, and takes a descriptor of its own.
+  nr::Command command =
+      child("list_descriptors", "numbers").err(nr::Stdio::null()).env("PADDING", std::string(64 * KiB, 'x'));
   for (int n = 0; n < count; ++n) command = command.extra({.number = 3 + n, .stdio = nr::Stdio::pipe()});
   return command;
 }
