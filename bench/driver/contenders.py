@@ -64,6 +64,7 @@ def peer(name, program, slow=1):
 OURS = Contender("NetRunner", (os.path.join(BIN, "bench/ours"),))
 FLOOR = peer("vfork+blocking", "vfork_blocking")
 EPOLL = peer("posix_spawn+epoll", "posix_spawn_epoll")
+RING = peer("io_uring, its calls alone", "ring_by_hand")
 LIBUV = peer("libuv", "libuv", slow=2)
 LIBRARIES = [
     LIBUV,

@@ -4,7 +4,7 @@ import resource
 import shutil
 from dataclasses import dataclass, field
 
-from contenders import (BIN, CommandLine, EPOLL, FAST_LIBRARIES, FLOOR, Job, LIBRARIES, LIBUV, NETRUNNER, OURS,
+from contenders import (BIN, CommandLine, EPOLL, FAST_LIBRARIES, FLOOR, Job, LIBRARIES, LIBUV, NETRUNNER, OURS, RING,
                         SystemCalls, TwoFloors, child, peer)
 
 COMMANDS, BYTES, P50, P99 = "commands/s", "bytes/s", "us (median)", "us (99 %)"
@@ -114,7 +114,7 @@ def round_trip(scale):
     one_core = ("taskset", "-c", "0")
     for variant, command in (("one core", (CAT,)), ("two cores", ("/usr/bin/taskset", "-c", "1", CAT))):
         yield Case(f"4 KiB through cat, pinned to {variant}", Job("round", 1, count, 4096, command, one_core),
-                   [FLOOR, EPOLL, *scale.libraries()], metrics, goals=goals)
+                   [FLOOR, EPOLL, RING, *scale.libraries()], metrics, goals=goals)
     yield Case("4 KiB through cat, pinned to one core, sockets", Job("round", 1, count, 4096, (CAT,), one_core),
                [FLOOR.with_env(FLOOR.name, BENCH_TRANSPORT="socket"), OURS.with_env("NetRunner, pipes")], metrics,
                ours=OURS.with_env("NetRunner", BENCH_TRANSPORT="socket"))
