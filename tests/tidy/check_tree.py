@@ -47,7 +47,7 @@ ARROWS = {
 
 # Header (a prefix) -> the areas whose door it is.
 DOORS = [
-    (re.compile(r"liburing(\.h|/)"), ("ring",), "call it through engine/ring"),
+    (re.compile(r"liburing(\.h|/)"), ("ring", "bench"), "call it through engine/ring"),
     (re.compile(r"(spdlog|fmt)/"), ("shard",), "log through engine/shard's one door"),
     (re.compile(r"netrunner/spdlog\.hpp"), ("tools", "tests/promises"), "take a netrunner::Logger"),
     (re.compile(r"CLI/"), ("tools",), "parse command lines in tools/netrunner only"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -102,6 +103,10 @@ class DeathHost {
   /// More starts than can be done before the death comes.
   void go() {
     const std::uint32_t starts = request_.commands * 10;
+    {
+      const std::lock_guard guard(mutex_);
+      starting_ = starts;
+    }
     for (std::uint32_t n = 0; n < starts; ++n) start_detached(start_one(command_of(request_, n)));
   }
 
@@ -109,6 +114,14 @@ class DeathHost {
     Result<Process> process = co_await engine_.spawn(command);
     const std::lock_guard guard(mutex_);
     if (process && !dropping_) owned_.push_back(*std::move(process));
+    if (--starting_ == 0) none_starts_.notify_all();
+  }
+
+  /// Those that are on their way are dropped as they come; then nothing of them may be left.
+  void drop_all() {
+    (void)take_all();
+    std::unique_lock lock(mutex_);
+    none_starts_.wait(lock, [this] { return starting_ == 0; });
   }
 
   [[nodiscard]] std::vector<Process> take_all() {
@@ -119,7 +132,7 @@ class DeathHost {
 
   void obey(const std::string& order) {
     if (order == "go") return go();
-    if (order == "drop") (void)take_all();
+    if (order == "drop") drop_all();
     if (order == "throw") die_by_exception();
     if (order == "close") (void)engine_.close();
     if (order == "exit") ::_exit(0);
@@ -149,7 +162,9 @@ class DeathHost {
 
   const Request& request_;
   Engine engine_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // Guards the others.
+  std::condition_variable none_starts_;
+  std::uint32_t starting_ = 0;
   bool dropping_ = false;
   std::vector<Process> owned_;
 };
