@@ -256,6 +256,7 @@ class Host {
   std::optional<wire::ReadyFixed> ready;
   std::map<std::uint32_t, Told> told;
   std::vector<std::uint64_t> pongs;
+  bool left_nobody = false;  ///< Its last word.
   std::optional<int> exit_status;
   std::uint64_t messages = 0;
 
@@ -321,6 +322,7 @@ class Host {
         told[fixed.id.slot].settled = fixed;
         break;
       }
+      case wire::MessageType::gone: left_nobody = true; break;
       case wire::MessageType::pong: pongs.push_back(message.as<wire::PingFixed>().cookie); break;
       default: ADD_FAILURE() << "a message of the host's kind"; break;
     }
