@@ -249,6 +249,7 @@ TEST(ShepherdCrowd, RandomOrdersEndEachCommandAndLeaveNothing) {
   EXPECT_LT(descriptor_count(host.pid()), 20U);
   host.channel().post(wire::MessageType::shutdown);
   EXPECT_TRUE(host.wait_for([&] { return host.closed(); }));
+  EXPECT_TRUE(host.left_nobody);
   EXPECT_TRUE(eventually([&] { return host.reaped(); }));
   EXPECT_EQ(*host.exit_status, 0);
 }
