@@ -51,14 +51,6 @@ class ChildTable {
     const auto number = static_cast<std::uint32_t>(pid);
     return (leaders_[number / 64] >> (number % 64) & 1U) != 0;
   }
-  /// The command that this unreaped process leads. Linear: for the rare cases only.
-  [[nodiscard]] Child* led_by(pid_t pid) noexcept {
-    for (std::uint32_t slot = 0; slot < touched_; ++slot) {
-      Child& child = children_[slot];
-      if (child.state != State::free && child.leader_unreaped && child.pid == pid) return &child;
-    }
-    return nullptr;
-  }
   /// The command whose leader has, or had, this number: before one that is without its leader, one that has it. Linear.
   [[nodiscard]] Child* of_number(pid_t number) noexcept {
     Child* found = nullptr;
@@ -69,6 +61,11 @@ class ChildTable {
       found = &child;
     }
     return found;
+  }
+  /// The command that this unreaped process leads. Linear: for the rare cases only.
+  [[nodiscard]] Child* led_by(pid_t pid) noexcept {
+    Child* child = of_number(pid);
+    return child != nullptr && child->leader_unreaped ? child : nullptr;
   }
 
  private:

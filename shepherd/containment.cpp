@@ -97,7 +97,7 @@ void Shepherd::reap_group(const Child& child) {
 void Shepherd::release_groups(Child& child) {
   if (has_leaf(child)) {
     const auto is_clean_now = [&] {
-      const Leaves::Seen now = leaves_.look_into(child.leaf);
+      const os::GroupEvents now = leaves_.events(child.leaf);
       return now.population == os::Population::empty && !now.frozen;
     };
     const bool clean = !child.leaf_killed && !child.leaf_spoilt && !Leaves::is_limited(child.leaf) &&

@@ -50,8 +50,8 @@ bool Leaves::open(os::UniqueFd directory) {
 }
 
 os::Cgroup Leaves::at(std::uint32_t leaf) const {
-  auto opened = above(leaf).open_child(name(leaf).text);
-  return opened ? std::move(*opened) : os::Cgroup();
+  auto group = opened(leaf);
+  return group ? std::move(*group) : os::Cgroup();
 }
 
 Leaves::Taken Leaves::make(std::uint32_t leaf) const {
@@ -60,7 +60,7 @@ Leaves::Taken Leaves::make(std::uint32_t leaf) const {
     taken.sys_errno = errno;
     return taken;
   }
-  auto group = above(leaf).open_child(name(leaf).text);
+  auto group = opened(leaf);
   if (group) {
     taken.leaf = leaf;
     taken.fd = group->release();
@@ -74,7 +74,7 @@ Leaves::Taken Leaves::make(std::uint32_t leaf) const {
 Leaves::Taken Leaves::take() {
   while (idle_count_ > 0) {
     const Idle& idle = idle_[idle_count_ - 1];
-    auto group = above(idle.leaf).open_child(name(idle.leaf).text);
+    auto group = opened(idle.leaf);
     const bool gone = !group && group.error().sys_errno == ENOENT;  // Somebody removed it.
     if (!group && !gone) return {Leaves::none, {}, group.error().sys_errno, {}};
     --idle_count_;
@@ -95,18 +95,10 @@ void Leaves::give_back(std::uint32_t leaf, Counted counted) {
   idle_[idle_count_++] = {leaf, counted};
 }
 
-Leaves::Seen Leaves::look_into(std::uint32_t leaf) const {
-  char path[64], text[256];
+os::GroupEvents Leaves::events(std::uint32_t leaf) const {
+  char path[64];
   std::snprintf(path, sizeof path, "%s/cgroup.events", name(leaf).text);
-  // Gone: removed by somebody, so nobody is in it.
-  const bool gone = !above(leaf).read(path, text) && (errno == ENOENT || errno == ENODEV);
-  if (gone) return {os::Population::empty, false};
-  return {os::population_in(text), std::strstr(text, "frozen 1") != nullptr};
-}
-
-bool Leaves::is_frozen(std::uint32_t leaf) const {
-  char text[256];
-  return at(leaf).read("cgroup.events", text) && std::strstr(text, "frozen 1") != nullptr;
+  return above(leaf).events(path);
 }
 
 os::CgroupUsage Leaves::usage(std::uint32_t leaf) const {
@@ -131,15 +123,14 @@ void Leaves::remove_all(std::int64_t until_ns) const {
 }
 
 int Leaves::kill(std::uint32_t leaf) const {
-  const auto opened = above(leaf).open_child(name(leaf).text);
-  if (!opened) return opened.error().sys_errno == ENOENT ? ESRCH : opened.error().sys_errno;
-  const os::Cgroup& group = *opened;
-  const int failure = group.kill();
+  const auto group = opened(leaf);
+  if (!group) return group.error().sys_errno == ENOENT ? ESRCH : group.error().sys_errno;
+  const int failure = group->kill();
   if (failure != ENOENT) return failure;
   // Before Linux 5.14: frozen, nobody forks away from the signals; the kernel lets SIGKILL through.
-  (void)group.freeze(true);
-  (void)group.for_each_process(nullptr, [](void*, pid_t pid) { (void)::kill(pid, SIGKILL); });
-  return group.freeze(false);
+  (void)group->freeze(true);
+  (void)group->for_each_process(nullptr, [](void*, pid_t pid) { (void)::kill(pid, SIGKILL); });
+  return group->freeze(false);
 }
 
 void Leaves::signal(std::uint32_t leaf, int signal, pid_t but_group) const {

@@ -58,15 +58,8 @@ class Leaves {
 
   /// For one more process to be born in it; none: it has gone.
   [[nodiscard]] os::UniqueFd open(std::uint32_t leaf) const { return at(leaf).release(); }
-  /// Whoever is in it, or is born in it, stands still: cgroup.freeze, its own or of a group above it.
-  [[nodiscard]] bool is_frozen(std::uint32_t leaf) const;
-  struct Seen {
-    os::Population population;
-    bool frozen;
-  };
-  /// What cgroup.events says.
-  [[nodiscard]] Seen look_into(std::uint32_t leaf) const;
-  [[nodiscard]] os::Population population(std::uint32_t leaf) const { return look_into(leaf).population; }
+  [[nodiscard]] os::GroupEvents events(std::uint32_t leaf) const;
+  [[nodiscard]] os::Population population(std::uint32_t leaf) const { return events(leaf).population; }
   /// SIGKILL to everything in it; discard it afterwards. 0 or the errno.
   [[nodiscard]] int kill(std::uint32_t leaf) const;
   /// A signal to each process in it but those of `but_group`. A fork under way may escape it; SIGKILL goes by kill().
@@ -86,6 +79,10 @@ class Leaves {
     std::uint32_t leaf;
     Counted counted;
   };
+  [[nodiscard]] Result<os::Cgroup> opened(std::uint32_t leaf) const {
+    return above(leaf).open_child(name(leaf).text);
+  }
+  /// None: it could not be opened.
   [[nodiscard]] os::Cgroup at(std::uint32_t leaf) const;
   [[nodiscard]] const os::Cgroup& above(std::uint32_t leaf) const noexcept {
     return is_limited(leaf) ? limited_ : directory_;

@@ -149,7 +149,7 @@ void Shepherd::look_for_end(Child& child) {
   if (child.has_stop_run && has_died(child.pid) && !is_over_without_stop_command(child)) return;
   child.end_told = false;
   // In a leaf a dead leader counts no more: nobody is left in it, and nobody can come into it.
-  const Leaves::Seen leaf = has_leaf(child) ? leaves_.look_into(child.leaf) : Leaves::Seen{};
+  const os::GroupEvents leaf = has_leaf(child) ? leaves_.events(child.leaf) : os::GroupEvents{};
   const bool empty_leaf = has_leaf(child) && leaf.population == os::Population::empty;
   const bool pins = owns_group(child) && may_have_run(child) && !empty_leaf;
   os::UniqueFd pin = pins ? pin_group(child.pid) : os::UniqueFd();

@@ -240,10 +240,9 @@ Spawner::Birthplace Spawner::make_birthplace(std::uint32_t place) {
 
 void Spawner::undo(const Birthplace& birthplace, std::uint32_t hierarchies, bool leaf_is_good) {
   const std::uint32_t leaf = birthplace.leaf.leaf;
-  if (Leaves::is_limited(leaf) || (leaf != Leaves::none && !leaf_is_good)) {
-    options_.leaves->discard(leaf);
-  } else if (leaf != Leaves::none) {
-    options_.leaves->give_back(leaf, birthplace.leaf.before);
+  if (leaf != Leaves::none) {
+    const bool again = leaf_is_good && !Leaves::is_limited(leaf);
+    again ? options_.leaves->give_back(leaf, birthplace.leaf.before) : options_.leaves->discard(leaf);
   }
   if (birthplace.limits.number != LimitGroups::none) options_.limits->discard(birthplace.limits.number, hierarchies);
 }

@@ -80,7 +80,7 @@ void Shepherd::try_stop_command(Child& child, std::int64_t now) {
   Spawner::StopStart wanted{child.id, command, child.pid, child.leaf, child.limit_group, child.hierarchies};
   Spawner::StopStarted started{{}, {}, EAGAIN};
   const bool early = child.state == State::starting || child.state == State::failing;
-  const bool waits = early || (has_leaf(child) && leaves_.is_frozen(child.leaf));
+  const bool waits = early || (has_leaf(child) && leaves_.events(child.leaf).frozen);
   if (is_stop_command_gone(run) && !waits) started = spawner_.start_stop_command(wanted);
   if (started.sys_errno == 0) {
     run.pid = started.process.pid;

@@ -12,6 +12,7 @@
 #include "engine/os/command_mark.hpp"
 #include "engine/os/process_status.hpp"
 #include "engine/os/unique_fd.hpp"
+#include "engine/os/want_of_room.hpp"
 #include "shepherd/reaper.hpp"
 #include "shepherd/urgency.hpp"
 
@@ -58,7 +59,7 @@ void Sweep::look_now() {
   ++looks_;
   count_ = killed_groups_count_ = 0;
   const bool listed = each_orphan(this, [](void* self, pid_t child) { static_cast<Sweep*>(self)->meet(child); });
-  const bool may_see_again = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  const bool may_see_again = os::is_want_of_room(errno);
   if (!listed) unsure_look_ = looks_;
   if (!listed && may_see_again) blind_look_ = looks_;
   reap_the_dead();

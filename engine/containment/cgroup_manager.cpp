@@ -62,9 +62,7 @@ Result<os::Cgroup> CgroupManager::make_group(const std::string& name) const {
 }
 
 int CgroupManager::remove_group(const std::string& name) const {
-  const auto instance = base_.open_child(name_.c_str());
-  if (instance) return instance->remove_child(name.c_str());
-  return instance.error().sys_errno == ENOENT ? 0 : instance.error().sys_errno;
+  return os::remove_child_of(base_.open_child(name_.c_str()), name.c_str());
 }
 
 }  // namespace netrunner::containment

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/os/process_status.hpp"
+#include "engine/os/want_of_room.hpp"
 
 namespace netrunner::containment {
 namespace {
@@ -81,8 +82,7 @@ bool InstanceName::owner_lives(const InstanceName& us) const {
   if (pid_namespace != us.pid_namespace) return true;
   errno = 0;
   const os::ProcessStatus owner = os::status_of(pid);
-  const bool cant_look = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-  if (owner.state == 0 && cant_look) return true;  // For all we know.
+  if (owner.state == 0 && os::is_want_of_room(errno)) return true;  // For all we know.
   // Dead, and not reaped yet: nobody who owns anything.
   return !os::is_dead(owner.state) && owner.start_time == start_time;
 }

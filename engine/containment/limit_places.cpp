@@ -197,9 +197,7 @@ Result<os::Cgroup> LimitPlaces::make_life(os::Hierarchy hierarchy, const std::st
 }
 
 int LimitPlaces::remove_life(os::Hierarchy hierarchy, const std::string& life) const {
-  const auto instance = os::Cgroup::open(path_of(hierarchy).c_str());
-  if (instance) return instance->remove_child(life.c_str());
-  return instance.error().sys_errno == ENOENT ? 0 : instance.error().sys_errno;
+  return os::remove_child_of(os::Cgroup::open(path_of(hierarchy).c_str()), life.c_str());
 }
 
 }  // namespace netrunner::containment

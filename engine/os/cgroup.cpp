@@ -47,6 +47,12 @@ class Directory {
   DIR* stream_ = nullptr;
 };
 
+Population population_in(const char* events) noexcept {
+  const char* line = std::strstr(events, "populated ");
+  if (line == nullptr) return Population::unknown;
+  return line[std::strlen("populated ")] == '0' ? Population::empty : Population::populated;
+}
+
 }  // namespace
 
 Result<Cgroup> Cgroup::open(const char* path) {
@@ -87,16 +93,11 @@ bool Cgroup::read(const char* file, std::span<char> text) const noexcept {
 
 bool Cgroup::has(const char* file) const noexcept { return ::faccessat(fd(), file, F_OK, 0) == 0; }
 
-Population Cgroup::population() const noexcept {
+GroupEvents Cgroup::events(const char* file) const noexcept {
   char text[256];
-  if (read("cgroup.events", text)) return population_in(text);
-  return errno == ENOENT || errno == ENODEV ? Population::empty : Population::unknown;  // Removed by somebody.
-}
-
-Population population_in(const char* events) noexcept {
-  const char* line = std::strstr(events, "populated ");
-  if (line == nullptr) return Population::unknown;
-  return line[std::strlen("populated ")] == '0' ? Population::empty : Population::populated;
+  const bool gone = !read(file, text) && (errno == ENOENT || errno == ENODEV);  // Removed by somebody.
+  if (gone) return {.population = Population::empty};
+  return {.population = population_in(text), .frozen = std::strstr(text, "frozen 1") != nullptr};
 }
 
 bool Cgroup::for_each_process(void* context, void (*found)(void* context, pid_t pid)) const noexcept {
@@ -131,6 +132,11 @@ bool Cgroup::visit_processes(void* context, void (*found)(void*, pid_t), std::ui
 }
 
 int Cgroup::remove_child(const char* name) const noexcept { return remove_below(fd(), name, 0); }
+
+int remove_child_of(const Result<Cgroup>& parent, const char* name) noexcept {
+  if (parent) return parent->remove_child(name);
+  return parent.error().sys_errno == ENOENT ? 0 : parent.error().sys_errno;
+}
 
 int Cgroup::remove_below(int parent, const char* name, std::uint32_t depth) noexcept {
   if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;

@@ -12,8 +12,12 @@ namespace netrunner::os {
 
 enum class Population : std::uint8_t { empty, populated, unknown };
 
-/// What the text of cgroup.events says.
-[[nodiscard]] Population population_in(const char* events) noexcept;
+/// What cgroup.events says.
+struct GroupEvents {
+  Population population = Population::unknown;
+  /// Whoever is in it, or is born in it, stands still: cgroup.freeze, its own or of a group above it.
+  bool frozen = false;
+};
 
 /// One directory of the cgroup v2 hierarchy, by descriptor; or of a v1 hierarchy, which has no kill(), freeze() and
 /// population(). See cgroups(7). No heap: the shepherd uses it too.
@@ -37,8 +41,10 @@ class Cgroup {
   [[nodiscard]] int kill() const noexcept;
   /// cgroup.freeze. 0 or the errno.
   [[nodiscard]] int freeze(bool frozen) const noexcept;
-  /// cgroup.events says so at once; its notification may come 15 ms late.
-  [[nodiscard]] Population population() const noexcept;
+  /// cgroup.events, or a child's: "NAME/cgroup.events". A group that has gone is empty. The file says so at once; its
+  /// notification may come 15 ms late.
+  [[nodiscard]] GroupEvents events(const char* file = "cgroup.events") const noexcept;
+  [[nodiscard]] Population population() const noexcept { return events().population; }
   /// Calls `found(context, pid)` for each process in it and below. False: it could not be read.
   bool for_each_process(void* context, void (*found)(void* context, pid_t pid)) const noexcept;
   /// rmdir(2) of a child and all groups below it, deepest first. 0, or the errno: EBUSY while a process is in it.
@@ -55,5 +61,8 @@ class Cgroup {
   static int remove_below(int parent, const char* name, std::uint32_t depth) noexcept;
   UniqueFd directory_;
 };
+
+/// remove_child() of a parent that may have gone, and its child with it.
+[[nodiscard]] int remove_child_of(const Result<Cgroup>& parent, const char* name) noexcept;
 
 }  // namespace netrunner::os

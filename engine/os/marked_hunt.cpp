@@ -15,6 +15,7 @@
 #include "engine/os/command_mark.hpp"
 #include "engine/os/pidfd.hpp"
 #include "engine/os/unique_fd.hpp"
+#include "engine/os/want_of_room.hpp"
 
 namespace netrunner::os {
 namespace {
@@ -32,9 +33,6 @@ std::int64_t now_ns() {
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
-
-/// What can't be looked at may be marked.
-bool is_want_of_room(int failure) { return failure == EMFILE || failure == ENFILE || failure == ENOMEM; }
 
 /// The pidfd before the mark: the number alone may be another's by now. Empty: not marked, or dead; `unsure` is set
 /// where it can't be told.

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <expected>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <string>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -17,6 +17,7 @@
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/contained.hpp"
+#include "tests/support/descriptor_limit.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
@@ -49,6 +50,14 @@ class Containment : public testing::TestWithParam<nr::Containment> {
     return nr::Command("/bin/sh", "-c", "\"$0\" leave deaf; read line; exit 0", child_path("escapee"))
         .in(nr::Stdio::pipe())
         .ladder(short_ladder);
+  }
+  /// Its deadline comes within the time that a start takes, each time another moment in no order. Failed: its start.
+  [[nodiscard]] nr::Result<void> stopped_as_it_starts(nr::Command command, std::size_t round) {
+    const std::chrono::microseconds moment(100 + round * 7919 % 900);
+    auto started = nr::blocking::get(host()->spawn(std::move(command).deadline(moment)), verb_deadline());
+    if (!started) return std::unexpected(std::move(started).error());
+    (void)Running(*std::move(started)).wait();
+    return {};
   }
 
  private:
@@ -117,12 +126,7 @@ TEST_P(Containment, AHostThatIsKilledTakesThemAll) {  // K2, K12
   for (const std::string hearing : {"deaf", "unmarked"}) {
     HostProgram doomed("contained_host", {std::string(nr::name_of(GetParam())), "3", "stay", hearing});
     ASSERT_TRUE(doomed.reports("ready"));
-    std::vector<pid_t> escaped;
-    std::istringstream report(doomed.report());
-    for (std::string key; report >> key;) {
-      pid_t pid = -1;
-      if (key == "escapee" && report >> pid) escaped.push_back(pid);
-    }
+    const std::vector<pid_t> escaped = doomed.reported("escapee");
     EXPECT_EQ(escaped.size(), 3U);
     doomed.kill();
     for (const pid_t pid : escaped) EXPECT_TRUE(gone(pid)) << hearing;
@@ -194,13 +198,11 @@ TEST_P(Containment, AShepherdThatIsStoppedOrKilledWhileItEndsKeepsNobodyBeyondTh
 TEST_P(Containment, AHostWithoutADescriptorForgetsNobodyOfALostShepherd) {
   WithEscapee both = with_escapee(host(), escapee({"stay", "deaf"}));
   const pid_t shepherd = host().shard_stats().shepherd_pid;
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  const rlimit none{4, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  kill(shepherd, SIGKILL);
-  std::this_thread::sleep_for(300ms);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  {
+    const DescriptorLimit none(getpid(), 4);
+    kill(shepherd, SIGKILL);
+    std::this_thread::sleep_for(300ms);
+  }
   EXPECT_EQ(both.command.wait().reason, nr::EndReason::shepherd_lost);
   EXPECT_TRUE(gone(both.escapee));
 }
@@ -246,26 +248,19 @@ TEST_P(Containment, AStopInTheMiddleOfAStartLeavesNobody) {
   const nr::Command command = escapee({"stay"})
                                   .out(nr::Stdio::file(path, nr::Stdio::FileMode::append))
                                   .ladder({{SIGTERM, nr::Target::leader, 60s}});
-  for (std::size_t n = 0; n < scaled(3000, 300); ++n) {
-    const std::chrono::microseconds moment(100 + n * 7919 % 900);  // Each within a start's time, in no order.
-    auto started = nr::blocking::get(host()->spawn(nr::Command(command).deadline(moment)), verb_deadline());
-    if (started) (void)Running(*std::move(started)).wait();
-  }
+  for (std::size_t n = 0; n < scaled(3000, 300); ++n) (void)stopped_as_it_starts(command, n);
   EXPECT_TRUE(eventually([&] { return !anyone_writes_to(path); }, gone_max));
 }
 
 // A shepherd without a free descriptor can't ask who is left: that is no answer.
 TEST_P(Containment, WhoCantBeLookedForIsNotTakenForGone) {
   WithEscapee both = with_escapee(host(), parting());
-  const pid_t shepherd = host().shard_stats().shepherd_pid;
-  rlimit before{};
-  ASSERT_EQ(prlimit(shepherd, RLIMIT_NOFILE, nullptr, &before), 0);
-  const rlimit none{4, before.rlim_max};
-  ASSERT_EQ(prlimit(shepherd, RLIMIT_NOFILE, &none, nullptr), 0);
-  both.command.write("\n");
-  EXPECT_EQ(exit_code(both.command.exited()), 0);
-  std::this_thread::sleep_for(300ms);  // Longer than what can't be told is waited for.
-  ASSERT_EQ(prlimit(shepherd, RLIMIT_NOFILE, &before, nullptr), 0);
+  {
+    const DescriptorLimit none(host().shard_stats().shepherd_pid, 4);
+    both.command.write("\n");
+    EXPECT_EQ(exit_code(both.command.exited()), 0);
+    std::this_thread::sleep_for(300ms);  // Longer than what can't be told is waited for.
+  }
   EXPECT_TRUE(both.command.wait().tree_empty);
   EXPECT_FALSE(is_running(both.escapee));
 }
@@ -278,9 +273,7 @@ TEST_P(Containment, ACommandThatRanToItsEndIsNoFailedStart) {
                                   .out(nr::Stdio::null())
                                   .ladder({{SIGWINCH, nr::Target::group, 60s}});
   for (std::size_t n = 0; n < scaled(3000, 300); ++n) {
-    const std::chrono::microseconds moment(100 + n * 7919 % 900);
-    auto started = nr::blocking::get(host()->spawn(nr::Command(command).deadline(moment)), verb_deadline());
-    if (started) (void)Running(*std::move(started)).wait();
+    const nr::Result<void> started = stopped_as_it_starts(command, n);
     ASSERT_TRUE(started || !std::filesystem::exists(path)) << started.error().message();
     std::filesystem::remove(path);
   }

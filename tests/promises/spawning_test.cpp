@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <pwd.h>
 #include <sched.h>
@@ -19,6 +18,7 @@
 #include <sys/utsname.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,6 +27,7 @@
 #include "tests/support/child.hpp"
 #include "tests/support/engine_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/freezer.hpp"
 #include "tests/support/host_program.hpp"
 #include "tests/support/leak_check.hpp"
 #include "tests/support/proc.hpp"
@@ -229,24 +230,15 @@ TEST(Spawning, OnTheOlderPathEverythingIsTheSame) {
 }
 
 TEST(Spawning, AFrozenCommandHoldsUpNobody) {  // W3
-  namespace fs = std::filesystem;
-  const fs::path cage = "/sys/fs/cgroup/freezer/netrunner-test-" + std::to_string(getpid());
-  std::error_code error;
-  fs::create_directory(cage, error);
-  if (error || !fs::exists(cage / "freezer.state")) GTEST_SKIP() << "no cgroup v1 freezer that a test may write";
-  const auto tell = [&cage](const char* file, const std::string& text) { std::ofstream(cage / file) << text; };
-  {
-    EngineFixture host{one_shard};
-    Running frozen = host.spawn(sleeper);
-    tell("cgroup.procs", std::to_string(frozen.pid()));
-    tell("freezer.state", "FROZEN");
-    ASSERT_TRUE(eventually([&] { return file_text(cage / "freezer.state") == "FROZEN\n"; }));
-    frozen.process().kill();
-    for (int round = 0; round < 30; ++round) EXPECT_TRUE(host.run(nr::Command("true")).success());
-    tell("freezer.state", "THAWED");
-    EXPECT_EQ(end_signal(frozen.wait()), SIGKILL);
-  }
-  fs::remove(cage, error);
+  EngineFixture host{one_shard};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running frozen = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(frozen.pid()));
+  frozen.process().kill();
+  for (int round = 0; round < 30; ++round) EXPECT_TRUE(host.run(nr::Command("true")).success());
+  freezer.thaw();
+  EXPECT_EQ(end_signal(frozen.wait()), SIGKILL);
 }
 
 class SpawningUnderAFilter : public testing::TestWithParam<const char*> {};
@@ -269,16 +261,12 @@ TEST(SpawningFiltered, ADeadShepherdTakesThoseThatLeftACommand) {
 TEST(SpawningFiltered, ADeadHostAndItsShepherdTakeThemToo) {
   HostProgram doomed("filtered_host", {"waits", "ENOSYS", "clone3"});
   ASSERT_TRUE(doomed.reports("ready"));
-  std::istringstream report(doomed.report());
-  pid_t escapee = -1, shepherd = -1;
-  for (std::string key; report >> key;) {
-    if (key == "escapee") report >> escapee;
-    if (key == "shepherd") report >> shepherd;
-  }
-  ASSERT_GT(std::min(escapee, shepherd), 1);
-  kill(shepherd, SIGKILL);
+  const std::vector<pid_t> escapees = doomed.reported("escapee"), shepherds = doomed.reported("shepherd");
+  ASSERT_EQ(std::pair(escapees.size(), shepherds.size()), std::pair(1UZ, 1UZ));
+  ASSERT_GT(std::min(escapees.front(), shepherds.front()), 1);
+  kill(shepherds.front(), SIGKILL);
   doomed.kill();
-  EXPECT_TRUE(eventually([&] { return !is_running(escapee); }));
+  EXPECT_TRUE(eventually([&] { return !is_running(escapees.front()); }));
 }
 
 TEST(Spawning, ALimitOfProcessesIsNamedAndHarmsNobody) {  // W5

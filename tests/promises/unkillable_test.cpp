@@ -37,10 +37,14 @@ void expect_named(const nr::Ended& ended) {
   EXPECT_FALSE(ended.tree_empty);
 }
 
-TEST(Unkillable, GivesABoundedAnswerThatNamesItAndIsWatchedUntilItHasGone) {
+class Unkillable : public testing::Test {
+ protected:
+  void SetUp() override { SKIP_WITHOUT_FREEZER(freezer); }
   EngineFixture host{one_shard};
   const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+};
+
+TEST_F(Unkillable, GivesABoundedAnswerThatNamesItAndIsWatchedUntilItHasGone) {
   Running frozen = host.spawn(sleeper);
   ASSERT_TRUE(freezer.freeze(frozen.pid()));
   const Stopwatch watch;
@@ -54,10 +58,7 @@ TEST(Unkillable, GivesABoundedAnswerThatNamesItAndIsWatchedUntilItHasGone) {
   EXPECT_FALSE(is_running(frozen.pid()));
 }
 
-TEST(Unkillable, WhoeverWaitsForItsExitIsAnsweredAsWell) {
-  EngineFixture host{one_shard};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+TEST_F(Unkillable, WhoeverWaitsForItsExitIsAnsweredAsWell) {
   Running frozen = host.spawn(sleeper);
   ASSERT_TRUE(freezer.freeze(frozen.pid()));
   std::optional<nr::ExitStatus> status;
@@ -74,10 +75,7 @@ TEST(Unkillable, WhoeverWaitsForItsExitIsAnsweredAsWell) {
 }
 
 /// The file system doesn't answer its exec, or as here: it is frozen there.
-TEST(Unkillable, AStartThatHangsInExecFailsBoundedAndIsWatchedUntilItHasGone) {
-  EngineFixture host{one_shard};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+TEST_F(Unkillable, AStartThatHangsInExecFailsBoundedAndIsWatchedUntilItHasGone) {
   WriteLease lease;
   SKIP_WITHOUT_LEASE(lease);
   if (host.shard_stats().spawn_path != nr::SpawnPath::asynchronous) GTEST_SKIP() << "exec suspends the shepherd here";
@@ -104,42 +102,7 @@ TEST(Unkillable, AStartThatHangsInExecFailsBoundedAndIsWatchedUntilItHasGone) {
   EXPECT_FALSE(is_running(pid));
 }
 
-TEST(Unkillable, ASignalThatAFrozenShepherdNeverSendsIsAnsweredWhenTheEngineCloses) {
-  EngineFixture host{{.shards = 1, .close_max = 100ms}};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
-  Running running = host.spawn(sleeper);
-  ASSERT_TRUE(freezer.freeze(host.shard_stats().shepherd_pid));
-  std::atomic<bool> answered = false;
-  nr::start_detached([](nr::Process& process, std::atomic<bool>& over) -> nr::Task<void> {
-    const auto sent = co_await process.signal(SIGUSR1);
-    over = !sent && sent.error().code == nr::ErrorCode::engine_closed;
-  }(running.process(), answered));
-  std::thread closer([&] { EXPECT_FALSE(host->close().complete); });
-  EXPECT_TRUE(eventually([&] { return answered.load(); }));
-  freezer.thaw();
-  closer.join();
-}
-
-TEST(Unkillable, ACloseWaitsNoLongerForItAndSaysSo) {
-  for (const nr::Containment level : {nr::Containment::subreaper, nr::Containment::automatic}) {
-    EngineFixture host{{.shards = 1, .containment = level}};
-    const Freezer freezer;
-    SKIP_WITHOUT_FREEZER(freezer);
-    Running frozen = host.spawn(sleeper);
-    ASSERT_TRUE(freezer.freeze(frozen.pid()));
-    frozen.process().kill();
-    expect_named(frozen.wait());
-    const Stopwatch watch;
-    EXPECT_FALSE(host->close().complete);
-    EXPECT_LT(watch.elapsed(), patience(4s));
-  }
-}
-
-TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
-  EngineFixture host{one_shard};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+TEST_F(Unkillable, OfALostShepherdItIsToldAsWell) {
   Running frozen = host.spawn(sleeper);
   ASSERT_TRUE(freezer.freeze(frozen.pid()));
   const Stopwatch watch;
@@ -154,10 +117,7 @@ TEST(Unkillable, OfALostShepherdItIsToldAsWell) {
 }
 
 // The end of its output is no news of the others, and the next shepherd knows nothing of them.
-TEST(Unkillable, AStragglerOfALostShepherdIsToldThoughTheOutputHasEnded) {
-  EngineFixture host{one_shard};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+TEST_F(Unkillable, AStragglerOfALostShepherdIsToldThoughTheOutputHasEnded) {
   Running shell = host.spawn(sh("setsid sleep 1000 >&- 2>&- & echo $!; sleep 1000 2>&- & echo $!; exec sleep 1000"));
   std::string said;
   while (std::ranges::count(said, '\n') < 2) said += shell.read_text();
@@ -174,10 +134,7 @@ TEST(Unkillable, AStragglerOfALostShepherdIsToldThoughTheOutputHasEnded) {
   EXPECT_TRUE(eventually([&] { return !is_running(straggler); }));
 }
 
-TEST(Unkillable, ItsSlotIsFreeAgainWhenTheShepherdThatWatchedItIsLost) {
-  EngineFixture host{one_shard};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+TEST_F(Unkillable, ItsSlotIsFreeAgainWhenTheShepherdThatWatchedItIsLost) {
   Running frozen = host.spawn(sleeper);
   const pid_t pid = frozen.pid();
   ASSERT_TRUE(freezer.freeze(pid));
@@ -191,10 +148,7 @@ TEST(Unkillable, ItsSlotIsFreeAgainWhenTheShepherdThatWatchedItIsLost) {
   EXPECT_TRUE(eventually([&] { return !is_running(pid); }));
 }
 
-TEST(Unkillable, ALostShepherdsCommandThatTakesSecondsToDieEndsWithAnEmptyTree) {
-  EngineFixture host{one_shard};
-  const Freezer freezer;
-  SKIP_WITHOUT_FREEZER(freezer);
+TEST_F(Unkillable, ALostShepherdsCommandThatTakesSecondsToDieEndsWithAnEmptyTree) {
   Running frozen = host.spawn(sleeper);
   ASSERT_TRUE(freezer.freeze(frozen.pid()));
   ASSERT_EQ(kill(host.shard_stats().shepherd_pid, SIGKILL), 0);
@@ -204,6 +158,38 @@ TEST(Unkillable, ALostShepherdsCommandThatTakesSecondsToDieEndsWithAnEmptyTree) 
   EXPECT_EQ(ended.reason, nr::EndReason::shepherd_lost);
   EXPECT_TRUE(ended.tree_empty);
   EXPECT_EQ(ended.unkillable, "");
+}
+
+TEST(UnkillableAtClose, ASignalThatAFrozenShepherdNeverSendsIsAnsweredWhenTheEngineCloses) {
+  EngineFixture host{{.shards = 1, .close_max = 100ms}};
+  const Freezer freezer;
+  SKIP_WITHOUT_FREEZER(freezer);
+  Running running = host.spawn(sleeper);
+  ASSERT_TRUE(freezer.freeze(host.shard_stats().shepherd_pid));
+  std::atomic<bool> answered = false;
+  nr::start_detached([](nr::Process& process, std::atomic<bool>& over) -> nr::Task<void> {
+    const auto sent = co_await process.signal(SIGUSR1);
+    over = !sent && sent.error().code == nr::ErrorCode::engine_closed;
+  }(running.process(), answered));
+  std::thread closer([&] { EXPECT_FALSE(host->close().complete); });
+  EXPECT_TRUE(eventually([&] { return answered.load(); }));
+  freezer.thaw();
+  closer.join();
+}
+
+TEST(UnkillableAtClose, ACloseWaitsNoLongerForItAndSaysSo) {
+  for (const nr::Containment level : {nr::Containment::subreaper, nr::Containment::automatic}) {
+    EngineFixture host{{.shards = 1, .containment = level}};
+    const Freezer freezer;
+    SKIP_WITHOUT_FREEZER(freezer);
+    Running frozen = host.spawn(sleeper);
+    ASSERT_TRUE(freezer.freeze(frozen.pid()));
+    frozen.process().kill();
+    expect_named(frozen.wait());
+    const Stopwatch watch;
+    EXPECT_FALSE(host->close().complete);
+    EXPECT_LT(watch.elapsed(), patience(4s));
+  }
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <gtest/gtest.h>
-#include <sstream>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,23 +24,13 @@ std::string why_not_unprivileged() {
   return made.exit_status == 0 ? std::string() : "no unprivileged user namespaces: " + made.err;
 }
 
-std::vector<pid_t> escapees_of(const HostProgram& host) {
-  std::vector<pid_t> escapees;
-  std::istringstream report(host.report());
-  for (std::string key; report >> key;) {
-    pid_t pid = -1;
-    if (key == "escapee" && report >> pid) escapees.push_back(pid);
-  }
-  return escapees;
-}
-
 TEST(UnprivilegedPidNamespace, AHostThatIsKilledTakesThemAll) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can be somebody else for a while";
   if (const std::string reason = why_not_unprivileged(); !reason.empty()) GTEST_SKIP() << reason;
   for (const std::string hearing : {"deaf", "unmarked"}) {
     HostProgram host("contained_host", {"nobody/pid_namespace", "3", "stay", hearing});
     ASSERT_TRUE(host.reports("ready"));
-    const std::vector<pid_t> escapees = escapees_of(host);
+    const std::vector<pid_t> escapees = host.reported("escapee");
     ASSERT_EQ(escapees.size(), 3U);
     for (const pid_t pid : escapees) {
       EXPECT_NE(proc_file(pid, "status").find("Uid:\t65534\t65534"), std::string::npos) << "it isn't nobody's";
@@ -58,7 +47,7 @@ TEST(UnprivilegedPidNamespaceCrowd, AHostThatDiesWithItsShepherdsTakesThemAll) {
   if (const std::string reason = why_not_unprivileged(); !reason.empty()) GTEST_SKIP() << reason;
   HostProgram host("contained_host", {"nobody/pid_namespace", "3", "stay", "unmarked"});
   ASSERT_TRUE(host.reports("ready"));
-  const std::vector<pid_t> escapees = escapees_of(host);
+  const std::vector<pid_t> escapees = host.reported("escapee");
   ASSERT_EQ(escapees.size(), 3U);
   std::vector<pid_t> shepherds;
   for (const ProcessEntry& entry : processes_with_arguments("netrunner-shepherd")) {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <poll.h>
 #include <spawn.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +38,16 @@ testing::AssertionResult HostProgram::reports(std::string_view line) const {
   testing::AssertionResult found = eventually([&] { return report().find(line) != std::string::npos; });
   if (!found) found << "\nthe report has no \"" << line << "\":\n" << report();
   return found;
+}
+
+std::vector<pid_t> HostProgram::reported(std::string_view key) const {
+  std::vector<pid_t> pids;
+  std::istringstream words(report());
+  for (std::string word; words >> word;) {
+    pid_t pid = -1;
+    if (word == key && words >> pid) pids.push_back(pid);
+  }
+  return pids;
 }
 
 void HostProgram::kill(int signal) const {

@@ -26,6 +26,8 @@ class HostProgram {
   [[nodiscard]] std::string report() const { return file_text(folder_ / "report"); }
   /// The report says so by now, or will in time.
   [[nodiscard]] testing::AssertionResult reports(std::string_view line) const;
+  /// What follows `key` in the report, wherever it stands there.
+  [[nodiscard]] std::vector<pid_t> reported(std::string_view key) const;
   void kill(int signal = SIGKILL) const;
   /// Its wait status; killed when it takes too long (then the status says SIGKILL).
   [[nodiscard]] int wait(netrunner::Nanoseconds limit = std::chrono::seconds(60));

@@ -279,11 +279,10 @@ class Each {
       status = fail(std::string("the output of a job, in TMPDIR: ") + std::strerror(unkept) +
                     "; some of it is lost, all was stopped. Set another TMPDIR, or --output-limit N.");
     }
-    if (totals.write_failed != 0 && totals.write_failed != EPIPE) {
-      status = fail(std::string("standard output: ") + std::strerror(totals.write_failed) + "; output was lost.");
-    }
-    if (totals.err_failed != 0 && totals.err_failed != EPIPE) {
-      status = fail(std::string("standard error: ") + std::strerror(totals.err_failed) + "; output was lost.");
+    const std::pair<std::string, int> outputs[] = {{"standard output: ", totals.write_failed},
+                                                   {"standard error: ", totals.err_failed}};
+    for (const auto& [output, failed] : outputs) {
+      if (failed != 0 && failed != EPIPE) status = fail(output + std::strerror(failed) + "; output was lost.");
     }
     const EachReport report{.jobs = totals.done,
                             .failed = totals.failed,

@@ -1,7 +1,6 @@
 #include "engine/containment/instance_name.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <cstddef>
 #include <thread>
 
+#include "tests/support/descriptor_limit.hpp"
 #include "tests/support/scale.hpp"
 
 namespace netrunner::containment {
@@ -33,13 +33,8 @@ TEST(InstanceName, AnOwnerThatCantBeLookedAtIsNotTakenForDead) {
   other.pid = ::getppid();
   other.start_time = 0;
   EXPECT_FALSE(other.owner_lives(*own));
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const rlimit none{0, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  const bool lives = other.owner_lives(*own);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_TRUE(lives);
+  const tests::DescriptorLimit none(::getpid(), 0);
+  EXPECT_TRUE(other.owner_lives(*own));
 }
 
 // A process that dies between the open(2) and the read(2) of its /proc file: ESRCH comes of the read.

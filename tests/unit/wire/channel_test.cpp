@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "engine/os/unix_socket.hpp"
+#include "tests/support/descriptor_limit.hpp"
 
 namespace netrunner::wire {
 namespace {
@@ -152,16 +152,12 @@ TEST_F(ChannelTest, DescriptorsThatFindNoRoomAreMissedNotFatal) {
   a->channel->post(MessageType::ping, PingFixed{5});
   a->channel->flush();  // Under way: ours are closed.
   ASSERT_TRUE(a->descriptors.empty());
-  rlimit before{};
-  ::getrlimit(RLIMIT_NOFILE, &before);
   const int highest = ::dup(0);
   ::close(highest);
-  rlimit tight = before;
-  tight.rlim_cur = static_cast<rlim_t>(highest + 3);
-  ::setrlimit(RLIMIT_NOFILE, &tight);
-  const bool arrived = turn_until([&] { return b->types.size() == 2; });
-  ::setrlimit(RLIMIT_NOFILE, &before);
-  ASSERT_TRUE(arrived);
+  {
+    const tests::DescriptorLimit tight(::getpid(), static_cast<rlim_t>(highest + 3));
+    ASSERT_TRUE(turn_until([&] { return b->types.size() == 2; }));
+  }
   EXPECT_EQ(b->announced[0], 20U);
   EXPECT_LT(b->descriptor_counts[0], 20U);
   EXPECT_EQ(b->cookies, std::vector<std::uint64_t>{5});
